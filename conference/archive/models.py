@@ -1,0 +1,70 @@
+"""Recordings of a meeting and the access log of its files, as stored.
+
+Wish and fact are apart: `is_wanted` is what the chair decided; `state`, `bytes_written` and
+`last_byte_at` are what the worker achieved. REC is shown from the fact alone.
+"""
+
+import enum
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, ForeignKey, String, Text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from conference.database import Base, text_enum
+from conference.scheduling.models import Meeting
+
+
+class RecordingState(enum.Enum):
+    """Where a recording stands; transitions are the table in `conference.archive.recording`."""
+
+    REQUESTED = "requested"
+    STARTING = "starting"
+    ACTIVE = "active"
+    INTERRUPTED = "interrupted"
+    STOPPING = "stopping"
+    CAPTURED = "captured"
+    COMPOSING = "composing"
+    PUBLISHED = "published"
+    FAILED_START = "failed_start"
+    FAILED_COMPOSE = "failed_compose"
+
+
+class Recording(Base):
+    """One recording of one meeting, from the chair's decision to the playable file."""
+
+    __tablename__ = "recording"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    meeting_id: Mapped[int] = mapped_column(ForeignKey("meeting.id"), index=True)
+    is_wanted: Mapped[bool] = mapped_column(default=True)
+    state: Mapped[RecordingState] = mapped_column(
+        text_enum(RecordingState), default=RecordingState.REQUESTED, index=True
+    )
+    state_since: Mapped[datetime]
+    decided_by: Mapped[str] = mapped_column(String(200))
+    """Who decided to record (QĐ 45/2018: the chair decides)."""
+    requested_at: Mapped[datetime]
+    stop_requested_at: Mapped[datetime | None]
+    lease_owner: Mapped[str] = mapped_column(String(80), default="")
+    lease_until: Mapped[datetime | None]
+    started_at: Mapped[datetime | None]
+    """First media byte on disk."""
+    ended_at: Mapped[datetime | None]
+    bytes_written: Mapped[int] = mapped_column(BigInteger, default=0)
+    last_byte_at: Mapped[datetime | None]
+    folder: Mapped[str] = mapped_column(String(200), default="")
+    """Place inside the recordings store."""
+    progress: Mapped[float] = mapped_column(default=0.0)
+    """Share of composing done, 0…1."""
+    attempts: Mapped[int] = mapped_column(default=0)
+    duration_s: Mapped[float | None]
+    size_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    manifest_sha256: Mapped[str] = mapped_column(String(64), default="")
+    chapters: Mapped[list[Any]] = mapped_column(default=list)
+    """[{"at_s": float, "title": str, "identity": str}] of the composed file."""
+    gaps: Mapped[list[Any]] = mapped_column(default=list)
+    """[{"from_s": float, "to_s": float, "reason": str}] where media is missing."""
+    error: Mapped[str] = mapped_column(Text, default="")
+
+    meeting: Mapped[Meeting] = relationship()

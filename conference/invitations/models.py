@@ -1,0 +1,55 @@
+"""Mail that waits to be sent, as stored: the row is the promise, SMTP only carries it out."""
+
+import enum
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, String, Text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from conference.database import Base, text_enum
+from conference.scheduling.models import InvitedSite, Meeting
+
+
+class Purpose(enum.Enum):
+    """Why a message is sent; decides text and iTIP method (RFC 5546)."""
+
+    REQUEST = "request"
+    UPDATE = "update"
+    CANCEL = "cancel"
+
+
+class Delivery(enum.Enum):
+    """Where a message stands. FAILED is final: the server refused it for good or tries ran out."""
+
+    WAITING = "waiting"
+    SENT = "sent"
+    FAILED = "failed"
+
+
+class OutboxMessage(Base):
+    """One e-mail to one site."""
+
+    __tablename__ = "outbox_message"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    meeting_id: Mapped[int] = mapped_column(ForeignKey("meeting.id"), index=True)
+    invited_site_id: Mapped[int] = mapped_column(ForeignKey("invited_site.id"), index=True)
+    purpose: Mapped[Purpose] = mapped_column(text_enum(Purpose))
+    recipient: Mapped[str] = mapped_column(String(254))
+    subject: Mapped[str] = mapped_column(String(400))
+    content: Mapped[str] = mapped_column(Text)
+    """The whole RFC 5322 message as composed when the row was written (ASCII, CRLF)."""
+    ics_sequence: Mapped[int]
+    state: Mapped[Delivery] = mapped_column(
+        text_enum(Delivery), default=Delivery.WAITING, index=True
+    )
+    attempts: Mapped[int] = mapped_column(default=0)
+    next_attempt_at: Mapped[datetime] = mapped_column(index=True)
+    lease_owner: Mapped[str] = mapped_column(String(80), default="")
+    lease_until: Mapped[datetime | None]
+    last_error: Mapped[str] = mapped_column(Text, default="")
+    created_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]
+
+    meeting: Mapped[Meeting] = relationship()
+    invited_site: Mapped[InvitedSite] = relationship()

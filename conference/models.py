@@ -1,0 +1,17 @@
+"""Every model, imported once, so that `Base.metadata` is complete for migrations and tests."""
+
+from conference.access.models import Account, AuditEntry
+from conference.archive.models import Recording
+from conference.attendance.models import AttendanceMark, PresenceEvidence
+from conference.conduct.models import ChatMessage, FloorRequest, LogEntry
+from conference.database import Base
+from conference.directory.models import Person, Site, Unit
+from conference.invitations.models import OutboxMessage
+from conference.minutes.models import Minutes, MinutesRevision
+from conference.scheduling.models import AgendaItem, InvitedSite, Meeting, Paper
+
+__all__ = [
+    "Account", "AgendaItem", "AttendanceMark", "AuditEntry", "Base", "ChatMessage",
+    "FloorRequest", "InvitedSite", "LogEntry", "Meeting", "Minutes", "MinutesRevision",
+    "OutboxMessage", "Paper", "Person", "PresenceEvidence", "Recording", "Site", "Unit",
+]  # fmt: skip

@@ -1,0 +1,152 @@
+"""Meetings with their agenda, invited sites and papers, as stored."""
+
+import enum
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from conference.access.models import Account
+from conference.database import Base, text_enum
+from conference.directory.models import Person, Site
+
+
+class Scope(enum.Enum):
+    """Who hosts: the centre with the province relaying, or the province itself."""
+
+    CENTRAL = "central"
+    INTRA = "intra"
+
+
+class Status(enum.Enum):
+    """Where a meeting stands; transitions are the table in `conference.scheduling.lifecycle`."""
+
+    DRAFT = "draft"
+    INVITED = "invited"
+    LIVE = "live"
+    ENDED = "ended"
+    POSTPONED = "postponed"
+    CANCELLED = "cancelled"
+
+
+class RoomPreset(enum.Enum):
+    """Who may speak on entering: after the chair's call, everyone, or one at a time."""
+
+    CONFERENCE = "conference"
+    DISCUSSION = "discussion"
+
+
+class Meeting(Base):
+    """One meeting, one permanent address, one hồ sơ."""
+
+    __tablename__ = "meeting"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    room_name: Mapped[str] = mapped_column(String(60), unique=True)
+    """Room on the media engine; unguessable, never reused."""
+    title: Mapped[str] = mapped_column(String(300))
+    title_folded: Mapped[str] = mapped_column(String(300), index=True)
+    scope: Mapped[Scope] = mapped_column(text_enum(Scope))
+    status: Mapped[Status] = mapped_column(text_enum(Status), default=Status.DRAFT, index=True)
+    starts_at: Mapped[datetime] = mapped_column(index=True)
+    ends_at: Mapped[datetime]
+    location: Mapped[str] = mapped_column(String(300), default="")
+    description: Mapped[str] = mapped_column(Text, default="")
+    room_preset: Mapped[RoomPreset] = mapped_column(
+        text_enum(RoomPreset), default=RoomPreset.DISCUSSION
+    )
+    chair_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    secretary_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), index=True)
+    external_host: Mapped[str] = mapped_column(String(200), default="")
+    external_reference: Mapped[str] = mapped_column(String(120), default="")
+
+    not_secret_stated_by: Mapped[str] = mapped_column(String(160))
+    """Who stated that the content is no state secret; without it nothing is stored."""
+    not_secret_stated_at: Mapped[datetime]
+
+    ics_uid: Mapped[str] = mapped_column(String(120), unique=True)
+    ics_sequence: Mapped[int] = mapped_column(default=0)
+    status_reason: Mapped[str] = mapped_column(Text, default="")
+    """Why it was postponed or cancelled."""
+    version: Mapped[int] = mapped_column(default=1)
+    """Counts edits, for the second of two editors (SQLAlchemy checks it on update)."""
+    created_by_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+    opened_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    ended_by: Mapped[str] = mapped_column(String(200), default="")
+
+    chair: Mapped[Person] = relationship(foreign_keys=[chair_id])
+    secretary: Mapped[Person | None] = relationship(foreign_keys=[secretary_id])
+    created_by: Mapped[Account] = relationship()
+    agenda: Mapped[list["AgendaItem"]] = relationship(
+        back_populates="meeting", order_by="AgendaItem.position", cascade="all, delete-orphan"
+    )
+    sites: Mapped[list["InvitedSite"]] = relationship(
+        back_populates="meeting", order_by="InvitedSite.position", cascade="all, delete-orphan"
+    )
+    papers: Mapped[list["Paper"]] = relationship(
+        back_populates="meeting", order_by="Paper.id", cascade="all, delete-orphan"
+    )
+
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012
+
+
+class AgendaItem(Base):
+    """One point of the agenda."""
+
+    __tablename__ = "agenda_item"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    meeting_id: Mapped[int] = mapped_column(ForeignKey("meeting.id"), index=True)
+    position: Mapped[int]
+    title: Mapped[str] = mapped_column(String(300))
+    presenter: Mapped[str] = mapped_column(String(200), default="")
+    minutes: Mapped[int | None]
+    """Planned length."""
+
+    meeting: Mapped[Meeting] = relationship(back_populates="agenda")
+
+
+class InvitedSite(Base):
+    """A site's place in one meeting, with its unit's names as they were and its own join link."""
+
+    __tablename__ = "invited_site"
+    __table_args__ = (UniqueConstraint("meeting_id", "site_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    meeting_id: Mapped[int] = mapped_column(ForeignKey("meeting.id"), index=True)
+    site_id: Mapped[int] = mapped_column(ForeignKey("site.id"), index=True)
+    position: Mapped[int]
+    """Protocol order inside the meeting."""
+    site_name: Mapped[str] = mapped_column(String(200))
+    unit_name: Mapped[str] = mapped_column(String(200))
+    parent_unit_name: Mapped[str] = mapped_column(String(200), default="")
+    join_code: Mapped[str] = mapped_column(String(40), unique=True)
+    """Secret part of the link /vao/{code}; 128 bits, url-safe."""
+    delegates_count: Mapped[int | None]
+    """People in the room as the site reported; sites and delegates are counted apart."""
+    withdrawn_at: Mapped[datetime | None]
+    """Taken off the list after having been invited; its link no longer opens the room."""
+
+    meeting: Mapped[Meeting] = relationship(back_populates="sites")
+    site: Mapped[Site] = relationship()
+
+
+class Paper(Base):
+    """A file of the meeting, stored under our own name."""
+
+    __tablename__ = "paper"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    meeting_id: Mapped[int] = mapped_column(ForeignKey("meeting.id"), index=True)
+    filename: Mapped[str] = mapped_column(String(255))
+    stored_name: Mapped[str] = mapped_column(String(64), unique=True)
+    media_type: Mapped[str] = mapped_column(String(100))
+    size_bytes: Mapped[int]
+    sha256: Mapped[str] = mapped_column(String(64))
+    uploaded_by: Mapped[str] = mapped_column(String(160))
+    uploaded_at: Mapped[datetime]
+
+    meeting: Mapped[Meeting] = relationship(back_populates="papers")
