@@ -20,7 +20,7 @@ MAX_TOKEN_BYTES: Final = 1 << 20
 """Longest token looked at: metadata of 512 KiB and attributes of 64 KiB, in base64, fit."""
 
 ALGORITHM: Final = "HS256"
-_DECODER: Final = jwt.PyJWT(options={"enforce_minimum_key_length": False})
+_JWT: Final = jwt.PyJWT()
 _UNTIMED: Final = {
     "require": ["exp"],
     "verify_exp": False,
@@ -47,7 +47,7 @@ def verify_token(token: str, keys: Mapping[str, str], now_s: float) -> Claims:
     if secret is None:
         raise TokenError("unknown API key")
     try:
-        payload = _DECODER.decode(token, secret, algorithms=[ALGORITHM], options=_UNTIMED)  # type: ignore[arg-type]
+        payload = _JWT.decode(token, _hmac_key(secret), algorithms=[ALGORITHM], options=_UNTIMED)  # type: ignore[arg-type]
         claims = Claims.from_payload(payload)
         not_before_s = payload.get("nbf")
     except (jwt.PyJWTError, ClaimsError, ValueError, OverflowError, RecursionError) as error:
@@ -72,13 +72,13 @@ def issue_token(claims: Claims, secret: str, now_s: float, ttl_s: float) -> str:
     payload = claims.to_payload()
     payload["nbf"] = int(now_s)
     payload["exp"] = int(now_s + ttl_s)
-    return _DECODER.encode(payload, secret, algorithm=ALGORITHM)
+    return _JWT.encode(payload, _hmac_key(secret), algorithm=ALGORITHM)
 
 
 def _issuer(token: str) -> str:
     """API key the token claims to be signed with; nothing is trusted yet."""
     try:
-        payload = _DECODER.decode(token, options={"verify_signature": False})
+        payload = _JWT.decode(token, options={"verify_signature": False})
     except (jwt.PyJWTError, ValueError, OverflowError, RecursionError) as error:
         raise TokenError("invalid access token") from error
     issuer = payload.get("iss")
@@ -91,3 +91,13 @@ def _has_begun(not_before_s: object, now_s: float) -> bool:
     if isinstance(not_before_s, bool) or not isinstance(not_before_s, int | float):
         return False
     return not_before_s <= now_s + LEEWAY_S
+
+
+def _hmac_key(secret: str) -> bytes:
+    """The secret as key, zero-padded to 32 bytes.
+
+    HMAC pads its key with zeros to the block size anyway (RFC 2104 §2), so signatures do
+    not change; only the library's warning about short keys goes. Whether a secret is
+    long enough is judged once, when the settings are read.
+    """
+    return secret.encode().ljust(32, b"\0")

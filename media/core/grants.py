@@ -27,8 +27,13 @@ SOURCES: Final[Mapping[str, TrackSource]] = {
 """Names a token uses in ``canPublishSources``."""
 
 KINDS: Final[Mapping[str, ParticipantInfo.Kind]] = {
-    name.lower(): ParticipantInfo.Kind.Value(name)
-    for name in ParticipantInfo.Kind.keys()  # noqa: SIM118
+    "standard": ParticipantInfo.STANDARD,
+    "ingress": ParticipantInfo.INGRESS,
+    "egress": ParticipantInfo.EGRESS,
+    "sip": ParticipantInfo.SIP,
+    "agent": ParticipantInfo.AGENT,
+    "connector": ParticipantInfo.CONNECTOR,
+    "bridge": ParticipantInfo.BRIDGE,
 }
 """Names a token uses in ``kind``."""
 
