@@ -54,8 +54,8 @@ def new_participant_sid(random_bytes: RandomBytes) -> ParticipantSid:
 
 def new_track_sid(
     random_bytes: RandomBytes,
-    kind: models.TrackType.ValueType,
-    source: models.TrackSource.ValueType,
+    kind: models.TrackType,
+    source: models.TrackSource,
 ) -> TrackSid:
     """Sid of a new track: ``TR_``, a letter for the kind, one for the source, and chance."""
     letter = "A" if kind == models.TrackType.AUDIO else "V"

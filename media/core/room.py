@@ -51,14 +51,14 @@ class Participant:
     name: str = ""
     metadata: str = ""
     attributes: dict[str, str] = field(default_factory=dict)
-    kind: models.ParticipantInfo.Kind.ValueType = models.ParticipantInfo.Kind.STANDARD
-    kind_details: tuple[models.ParticipantInfo.KindDetail.ValueType, ...] = ()
+    kind: models.ParticipantInfo.Kind = models.ParticipantInfo.Kind.STANDARD
+    kind_details: tuple[models.ParticipantInfo.KindDetail, ...] = ()
     client: models.ClientInfo = field(default_factory=models.ClientInfo)
     joined_at_ms: int = 0
     """Unix time of the join, milliseconds."""
 
-    state: models.ParticipantInfo.State.ValueType = models.ParticipantInfo.State.JOINING
-    disconnect_reason: models.DisconnectReason.ValueType = models.DisconnectReason.UNKNOWN_REASON
+    state: models.ParticipantInfo.State = models.ParticipantInfo.State.JOINING
+    disconnect_reason: models.DisconnectReason = models.DisconnectReason.UNKNOWN_REASON
     version: int = 0
     tracks: dict[TrackSid, models.TrackInfo] = field(default_factory=dict)
     """Published tracks that others know of, in order of publication."""
@@ -89,7 +89,7 @@ class Participant:
         """Note a change that others can see."""
         self.version += 1
 
-    def may_publish(self, source: models.TrackSource.ValueType) -> bool:
+    def may_publish(self, source: models.TrackSource) -> bool:
         """True when the permission allows a track from ``source``."""
         if not self.permission.can_publish:
             return False
