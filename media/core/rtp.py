@@ -58,26 +58,15 @@ class RtpHeader:
         profile = None
         extension_start = extension_end = start
         payload_end = size
-        if first & 0x3F:
-            if count := first & 0x0F:
-                start += 4 * count
-                if start > size:
-                    raise RemoteProtocolError("contributing sources run past the packet")
-                csrcs = Struct(f"!{count}I").unpack_from(data, HEADER_BYTES)
-                extension_start = extension_end = start
-            if first & 0x10:
-                if start + 4 > size:
-                    raise RemoteProtocolError("header extension cut off")
-                profile, words = _WORDS.unpack_from(data, start)
-                extension_start = start + 4
-                start = extension_end = extension_start + 4 * words
-                if start > size:
-                    raise RemoteProtocolError("header extension runs past the packet")
-            if first & 0x20:
-                padding = data[-1]
-                payload_end = size - padding
-                if padding == 0 or payload_end < start:
-                    raise RemoteProtocolError("padding runs into the header")
+        if first & 0x0F:
+            csrcs, start = _read_csrcs(data, first & 0x0F)
+        if first & 0x10:
+            profile, extension_start, start = _locate_extension(data, start)
+            extension_end = start
+        if first & 0x20:
+            payload_end = size - data[-1]
+            if payload_end == size or payload_end < start:
+                raise RemoteProtocolError("padding runs into the header")
         return cls(
             second & 0x7F,
             second >= 0x80,
@@ -111,6 +100,23 @@ class RtpHeader:
         if self.extension_profile & 0xFFF0 == TWO_BYTE_PROFILE:
             return _two_byte_elements(block)
         return {}
+
+
+def _read_csrcs(data: Buffer, count: int) -> tuple[tuple[int, ...], int]:
+    end = HEADER_BYTES + 4 * count
+    if end > len(data):
+        raise RemoteProtocolError("contributing sources run past the packet")
+    return Struct(f"!{count}I").unpack_from(data, HEADER_BYTES), end
+
+
+def _locate_extension(data: Buffer, start: int) -> tuple[int, int, int]:
+    if start + 4 > len(data):
+        raise RemoteProtocolError("header extension cut off")
+    profile, words = _WORDS.unpack_from(data, start)
+    end = start + 4 + 4 * words
+    if end > len(data):
+        raise RemoteProtocolError("header extension runs past the packet")
+    return profile, start + 4, end
 
 
 def _one_byte_elements(block: bytes) -> dict[int, bytes]:

@@ -1,6 +1,12 @@
 """Session descriptions to text, attributes always in the same order."""
 
-from media.core.sdp.model import ExtMap, MediaSection, SessionDescription, TransportParameters
+from media.core.sdp.model import (
+    Direction,
+    ExtMap,
+    MediaSection,
+    SessionDescription,
+    TransportParameters,
+)
 
 
 def write(description: SessionDescription) -> str:
@@ -70,8 +76,10 @@ def _source_lines(section: MediaSection) -> list[str]:
     simulcast = [f"{side} {';'.join(streams)}" for side, streams in sides if streams]
     if simulcast:
         lines.append(f"a=simulcast:{' '.join(simulcast)}")
-    for group in section.ssrc_groups:
-        lines.append(f"a=ssrc-group:{' '.join((group.semantics, *map(str, group.ssrcs)))}")
+    lines += [
+        f"a=ssrc-group:{' '.join((group.semantics, *map(str, group.ssrcs)))}"
+        for group in section.ssrc_groups
+    ]
     for ssrc, attributes in section.ssrcs.items():
         if not attributes:
             lines.append(f"a=ssrc:{ssrc}")
