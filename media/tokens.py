@@ -31,7 +31,7 @@ _UNTIMED: Final = {
 }
 
 
-class TokenError(ValueError):
+class TokenError(ClaimsError):
     """The token is refused; the message says why and never repeats the token."""
 
 

@@ -1,0 +1,53 @@
+"""The node's HTTP application: signalling, Server API, health and metrics under one roof.
+
+Routes of LiveKit's server: ``/`` health, ``/rtc…`` signalling (handlers of the node),
+``/twirp/livekit.RoomService/…``; ``/metrics`` besides. Everything is served on one port
+and one event loop.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from aiohttp import web
+
+from media.api.cors import add_cors_headers, answer_preflight, merge_slashes
+from media.api.metrics import Metrics
+from media.api.room_service import room_service
+from media.api.twirp import TwirpError, bad_route
+from media.core.grants import Claims
+from media.signalling.node import Node
+
+MAX_BODY_BYTES: Final = 10 << 20
+"""Largest request body of the Server API, as LiveKit's."""
+MAX_LINE_BYTES: Final = 256 << 10
+"""Longest request line: a v1 join carries its SDP offer in the query string."""
+
+
+def build_app(
+    node: Node, authenticate: Callable[[str], Claims], metrics: Metrics
+) -> web.Application:
+    """Put the application together; the caller starts and closes the node."""
+    app = web.Application(
+        client_max_size=MAX_BODY_BYTES, middlewares=[answer_preflight, merge_slashes]
+    )
+    app.on_response_prepare.append(add_cors_headers)
+    rooms = room_service(node, authenticate)
+    app.add_routes(
+        [
+            web.get("/", _health),
+            web.get("/metrics", metrics.handle),
+            *node.routes(),
+            web.route("*", f"/twirp/{rooms.name}/{{method}}", rooms.handle),
+            web.route("*", "/twirp/{path:.*}", _unknown_call),
+        ]
+    )
+    return app
+
+
+async def _health(_request: web.Request) -> web.Response:
+    return web.Response(text="OK")
+
+
+async def _unknown_call(request: web.Request) -> web.Response:
+    error: TwirpError = bad_route(request)
+    return error.response()
