@@ -1,11 +1,12 @@
 """No request body, whatever its bytes, is answered with anything but a Twirp code."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from google.protobuf.message import Message
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from livekit.protocol import room as api
 
@@ -25,28 +26,35 @@ REQUESTS: list[type[Message]] = [
     api.PerformRpcRequest,
 ]
 NAMES = sorted({field.name for kind in REQUESTS for field in kind.DESCRIPTOR.fields})
-JSON_VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(NAMES), inner),
-    max_leaves=20,
+JSON_LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
+JSON_VALUES = (
+    JSON_LEAVES
+    | st.lists(JSON_LEAVES, max_size=2)
+    | st.dictionaries(st.sampled_from(NAMES), JSON_LEAVES, max_size=3)
 )
+
+
+def outcome(read: Callable[[bytes, Message], None], body: bytes, message: Message) -> str:
+    try:
+        read(body, message)
+    except TwirpError as error:
+        return error.code
+    return "read"
 
 
 @given(kind=st.sampled_from(REQUESTS), body=st.binary(max_size=300))
 def test_any_bytes_give_a_request_or_malformed(kind: type[Message], body: bytes) -> None:
-    for read in (read_binary, read_json):
-        try:
-            read(body, kind())
-        except TwirpError as error:
-            assert error.code == "malformed"
+    assert outcome(read_binary, body, kind()) in ("read", "malformed")
+    assert outcome(read_json, body, kind()) in ("read", "malformed")
 
 
-@given(kind=st.sampled_from(REQUESTS), values=st.dictionaries(st.sampled_from(NAMES), JSON_VALUES))
+@settings(suppress_health_check=[HealthCheck.too_slow])
+@given(
+    kind=st.sampled_from(REQUESTS),
+    values=st.dictionaries(st.sampled_from(NAMES), JSON_VALUES, max_size=5),
+)
 def test_any_json_gives_a_request_or_malformed(kind: type[Message], values: dict[str, Any]) -> None:
-    try:
-        read_json(json.dumps(values).encode(), kind())
-    except TwirpError as error:
-        assert error.code == "malformed"
+    assert outcome(read_json, json.dumps(values).encode(), kind()) in ("read", "malformed")
 
 
 @pytest.mark.parametrize("depth", [50, 5000, 200_000])
