@@ -9,6 +9,8 @@ estimate must see this node's sending times.
 from collections.abc import Mapping
 from typing import Final
 
+from media.core.rtp import ONE_BYTE_PROFILE, one_byte_elements
+
 MID: Final = "urn:ietf:params:rtp-hdrext:sdes:mid"
 RTP_STREAM_ID: Final = "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id"
 REPAIRED_RTP_STREAM_ID: Final = "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id"
@@ -38,14 +40,20 @@ FORWARDED: Final = frozenset(
 
 
 class ExtensionMap:
-    """How one publisher's extension ids become one subscriber's. Immutable; shared by subscribers.
+    """How a publisher's header extensions reach one subscriber. Immutable; equal maps are shared.
 
-    ``publisher_ids`` and ``subscriber_ids`` map URIs to negotiated ids.
+    ``publisher_ids`` and ``subscriber_ids`` map URIs to negotiated ids; ``mid`` is the
+    subscriber's, written on every packet when the extension is negotiated.
     """
 
-    __slots__ = ("absolute_send_time_id", "key", "mid_id", "pairs")
+    __slots__ = ("_fixed", "_send_time_id", "key", "pairs")
 
-    def __init__(self, publisher_ids: Mapping[str, int], subscriber_ids: Mapping[str, int]) -> None:
+    def __init__(
+        self,
+        publisher_ids: Mapping[str, int],
+        subscriber_ids: Mapping[str, int],
+        mid: str | None = None,
+    ) -> None:
         writable = {uri: number for uri, number in subscriber_ids.items() if 1 <= number <= 14}
         self.pairs: tuple[tuple[int, int], ...] = tuple(
             sorted(
@@ -55,19 +63,33 @@ class ExtensionMap:
             )
         )
         """Publisher's id and subscriber's id of every element that passes."""
-        self.absolute_send_time_id: int = writable.get(ABSOLUTE_SEND_TIME, 0)
-        """0 when not negotiated."""
-        self.mid_id: int = writable.get(MID, 0)
-        self.key: tuple[object, ...] = (self.pairs, self.absolute_send_time_id)
-        """Equal keys give equal forwarded blocks (mid apart)."""
+        self._send_time_id = writable.get(ABSOLUTE_SEND_TIME, 0)
+        mid_bytes = mid.encode() if mid else b""
+        self._fixed: tuple[tuple[int, bytes], ...] = ()
+        if MID in writable and 1 <= len(mid_bytes) <= 16:
+            self._fixed = ((writable[MID], mid_bytes),)
+        self.key: tuple[object, ...] = (self.pairs, self._send_time_id, self._fixed)
+        """Maps with equal keys write equal blocks."""
 
-    def forwarded_values(self, values: Mapping[int, bytes]) -> list[tuple[int, bytes]]:
-        """Renumbered elements of a packet, those that fit the one-byte form."""
-        return [
-            (theirs, values[ours])
-            for ours, theirs in self.pairs
-            if ours in values and 1 <= len(values[ours]) <= 16
-        ]
+    def block(self, values: Mapping[int, bytes], now_s: float) -> bytes:
+        """Header extension of a forwarded packet, profile and length included; may be empty.
+
+        ``values`` are the publisher's elements by its ids. Values that do not fit the one-byte
+        form are left out.
+        """
+        elements = list(self._fixed)
+        if self._send_time_id:
+            elements.append((self._send_time_id, absolute_send_time(now_s)))
+        if values:
+            elements += [
+                (theirs, values[ours])
+                for ours, theirs in self.pairs
+                if ours in values and 1 <= len(values[ours]) <= 16
+            ]
+        if not elements:
+            return b""
+        data = one_byte_elements(elements)
+        return ONE_BYTE_PROFILE.to_bytes(2, "big") + (len(data) // 4).to_bytes(2, "big") + data
 
 
 def absolute_send_time(now_s: float) -> bytes:

@@ -1,0 +1,90 @@
+"""Codecs a node forwards, as negotiated: payload types, clock rate, retransmission pairing.
+
+Only what forwarding depends on is known here; ``fmtp`` passes between publisher and subscriber as
+text. H.264 variants differ by packetisation mode and profile (RFC 6184 §8.1) and are compared on
+these two.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from media.core.sdp.model import MediaSection
+
+OPUS: Final = "audio/opus"
+VP8: Final = "video/vp8"
+H264: Final = "video/h264"
+FORWARDED: Final = frozenset({OPUS, VP8, H264})
+"""MIME types whose keyframes the node recognises, or that have none."""
+
+
+@dataclass(slots=True, frozen=True)
+class Codec:
+    """One codec of one connection."""
+
+    mime_type: str
+    """Lower case, e.g. ``video/vp8``."""
+    payload_type: int
+    clock_rate: int
+    channels: int = 1
+    rtx_payload_type: int | None = None
+    """Payload type of its retransmissions (RFC 4588); None without."""
+    fmtp: str = ""
+
+    @property
+    def is_video(self) -> bool:
+        """Whether it needs keyframes."""
+        return self.mime_type.startswith("video/")
+
+    def matches(self, other: "Codec") -> bool:
+        """Whether a stream of one can be forwarded as the other, payload type apart."""
+        if (self.mime_type, self.clock_rate, self.channels) != (
+            other.mime_type,
+            other.clock_rate,
+            other.channels,
+        ):
+            return False
+        return self.mime_type != H264 or _h264_variant(self.fmtp) == _h264_variant(other.fmtp)
+
+
+def _h264_variant(fmtp: str) -> tuple[str, str]:
+    parameters = format_parameters(fmtp)
+    profile = parameters.get("profile-level-id", "42e01f").lower()
+    return parameters.get("packetization-mode", "0"), profile[:4]  # the level may differ
+
+
+def format_parameters(fmtp: str) -> dict[str, str]:
+    """``key=value`` pairs of a format parameter line; keys lower case, flags with empty value."""
+    parameters = {}
+    for item in fmtp.split(";"):
+        key, _, value = item.strip().partition("=")
+        if key:
+            parameters[key.lower()] = value.strip()
+    return parameters
+
+
+def offered_codecs(section: MediaSection) -> list[Codec]:
+    """Codecs of a section in its order of preference, retransmission folded into its codec."""
+    rtx: dict[int, int] = {}
+    for payload_type in section.payload_types:
+        rtpmap = section.rtpmaps.get(payload_type)
+        if rtpmap is None or rtpmap.encoding.lower() != "rtx":
+            continue
+        apt = format_parameters(section.fmtp.get(payload_type, "")).get("apt", "")
+        if apt.isascii() and apt.isdigit() and len(apt) <= 3:
+            rtx.setdefault(int(apt), payload_type)
+    codecs = []
+    for payload_type in section.payload_types:
+        rtpmap = section.rtpmaps.get(payload_type)
+        if rtpmap is None or rtpmap.encoding.lower() == "rtx":
+            continue
+        codecs.append(
+            Codec(
+                mime_type=f"{section.kind}/{rtpmap.encoding}".lower(),
+                payload_type=payload_type,
+                clock_rate=rtpmap.clock_rate,
+                channels=rtpmap.channels,
+                rtx_payload_type=rtx.get(payload_type),
+                fmtp=section.fmtp.get(payload_type, ""),
+            )
+        )
+    return codecs
