@@ -1,13 +1,16 @@
-"""What happens while a meeting is live, as stored: the floor, the chat, the log."""
+"""What happens while a meeting is live, as stored: the floor, the chat, the log.
+
+The log begins when a meeting is scheduled, so its model belongs to `conference.scheduling`.
+"""
 
 import enum
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from conference.database import Base, text_enum
+from conference.scheduling.journal import LogEntry as LogEntry
 
 
 class FloorState(enum.Enum):
@@ -52,19 +55,3 @@ class ChatMessage(Base):
     identity: Mapped[str] = mapped_column(String(80))
     display_name: Mapped[str] = mapped_column(String(200))
     text: Mapped[str] = mapped_column(Text)
-
-
-class LogEntry(Base):
-    """One line of the meeting's log (nhật ký): becomes chapters and paragraphs later."""
-
-    __tablename__ = "log_entry"
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    meeting_id: Mapped[int] = mapped_column(ForeignKey("meeting.id"), index=True)
-    at: Mapped[datetime]
-    kind: Mapped[str] = mapped_column(String(60))
-    """Past tense of the event: meeting_opened, floor_given, floor_ended, all_muted …"""
-    actor: Mapped[str] = mapped_column(String(200), default="")
-    identity: Mapped[str] = mapped_column(String(80), default="")
-    subject: Mapped[str] = mapped_column(String(300), default="")
-    detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
