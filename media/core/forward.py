@@ -1,0 +1,396 @@
+"""One subscription: turn a publisher's packets into one gapless stream for one subscriber.
+
+The subscriber sees a single SSRC whose sequence numbers never skip, whatever is withheld: layers
+not chosen, pauses, padding. It is built of *runs*. A run is a stretch of packets of one layer with
+fixed distances between incoming and outgoing sequence number, timestamp and VP8 picture numbers. A
+new run begins at a keyframe when the layer changes or a pause ends; until that keyframe comes the
+old run goes on, so a picture never freezes for a switch. Closed runs are remembered for packets
+that arrive late and for retransmissions, which are made again from the layer's cache and sent on
+an SSRC of their own (RFC 4588).
+
+Pure; driven by ``track.UpTrack`` and ``peer.MediaPeer``.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from struct import Struct
+from typing import Any, Final
+
+from media.core.extensions import ExtensionMap
+from media.core.packet import MediaPacket
+from media.core.rtcp import ReportBlock, SenderReport
+from media.core.rtx import OSN_BYTES
+from media.core.sequence import unwrap
+from media.core.simulcast import Layer, Layers, Quality
+from media.core.vp8 import PictureNumbers
+
+REMEMBERED_RUNS: Final = 8
+MAX_CLOCK_DISAGREEMENT_S: Final = 1.0
+"""Sender reports of two layers that disagree more with arrival times are not believed."""
+RESEND_INTERVAL_S: Final = 0.020
+"""Two requests for one packet within this time are one request."""
+MAX_RESENDS: Final = 6
+"""Of one packet."""
+REMEMBERED_REPORTS: Final = 8
+
+_HEADER: Final = Struct("!BBHII")
+_FIRST_CYCLE: Final = 1 << 16
+
+
+@dataclass(slots=True)
+class Run:
+    """Packets ``first`` to ``last`` of a layer and how far they are moved."""
+
+    layer: Layer
+    first: int
+    last: int | None
+    """None while the run goes on."""
+    seq_shift: int
+    timestamp_shift: int
+    picture_shift: PictureNumbers
+
+
+@dataclass(slots=True)
+class DownStats:
+    """What a subscription sent and what its receiver reported."""
+
+    packets_sent: int = 0
+    octets_sent: int = 0
+    """Payload octets, as sender reports count them."""
+    packets_resent: int = 0
+    keyframe_requests: int = 0
+    fraction_lost: float = 0.0
+    """Share of packets lost in the receiver's last report interval, 0 to 1."""
+    packets_lost: int = 0
+    jitter_s: float = 0.0
+    rtt_s: float | None = None
+
+
+class DownTrack:
+    """One track on its way to one subscriber.
+
+    ``ssrc`` and ``rtx_ssrc`` must be new for every subscription: reusing one under the same SRTP
+    key would reuse nonces (RFC 7714 §8.1). For the same reason nothing is ever sent again under
+    the media SSRC; without ``rtx_ssrc`` requests for lost packets go unanswered. ``sink`` belongs
+    to the caller and is never touched here.
+    """
+
+    __slots__ = (
+        "_clock_rate",
+        "_first",
+        "_highest_out",
+        "_layers",
+        "_map",
+        "_newest",
+        "_next_rtx_seq",
+        "_payload_types",
+        "_picture_shift",
+        "_reports_sent",
+        "_resent",
+        "_run",
+        "_runs",
+        "_seq_shift",
+        "_timestamp_shift",
+        "_wanted",
+        "cname",
+        "extension_ids",
+        "last_report_s",
+        "layer",
+        "mid",
+        "payload_type",
+        "rtx_payload_type",
+        "rtx_ssrc",
+        "sink",
+        "ssrc",
+        "stats",
+        "target",
+    )
+
+    def __init__(
+        self,
+        *,
+        ssrc: int,
+        payload_type: int,
+        rtx_ssrc: int | None = None,
+        rtx_payload_type: int | None = None,
+        extension_ids: Mapping[str, int],
+        mid: str | None = None,
+        cname: str,
+        first_seq: int = 0,
+        sink: Any = None,
+    ) -> None:
+        self.ssrc = ssrc
+        self.payload_type = payload_type
+        self.rtx_ssrc = rtx_ssrc
+        self.rtx_payload_type = rtx_payload_type
+        self.extension_ids = extension_ids
+        self.mid = mid
+        self.cname = cname
+        self.sink = sink
+        self.stats = DownStats()
+        self.layer: Layer | None = None
+        """The layer being forwarded; None while paused or before the first keyframe."""
+        self.target: Layer | None = None
+        """The layer to change to at its next keyframe."""
+        self.last_report_s = float("-inf")
+        self._wanted: Quality | None = Quality.HIGH
+        self._layers: Layers | None = None
+        self._clock_rate = 90000
+        self._map = ExtensionMap({}, {}, None)
+        self._payload_types = (payload_type, payload_type | 0x80)
+        self._highest_out = _FIRST_CYCLE + first_seq - 1
+        self._newest: MediaPacket | None = None
+        self._run: Run | None = None
+        self._runs: deque[Run] = deque(maxlen=REMEMBERED_RUNS)
+        # Fields of the run in progress, here for the steady path.
+        self._first = 0
+        self._seq_shift = 0
+        self._timestamp_shift = 0
+        self._picture_shift: PictureNumbers | None = None  # None: descriptors pass untouched
+        self._next_rtx_seq = first_seq
+        self._resent: dict[int, tuple[int, float]] = {}  # outgoing number: how often, when last
+        self._reports_sent: deque[tuple[int, float]] = deque(maxlen=REMEMBERED_REPORTS)
+
+    # What the subscriber wants.
+
+    @property
+    def wanted(self) -> Quality | None:
+        """Wanted quality; None while paused."""
+        return self._wanted
+
+    @property
+    def is_attached(self) -> bool:
+        """Whether it belongs to a published track."""
+        return self._layers is not None
+
+    def join(self, layers: Layers, clock_rate: int, extension_map: ExtensionMap) -> None:
+        """Begin to follow a published track; called by ``UpTrack.attach``."""
+        self._layers = layers
+        self._clock_rate = clock_rate
+        self._map = extension_map
+        self.reselect()
+
+    def leave(self) -> None:
+        """Stop following; called by ``UpTrack.detach``."""
+        self._close_run()
+        self.target = None
+        self._layers = None
+
+    def set_wanted(self, quality: Quality | None) -> None:
+        """Choose the quality to receive, or None to pause. Takes effect at the next keyframe."""
+        self._wanted = quality
+        self.reselect()
+
+    def reselect(self) -> None:
+        """Compare the wish with the layers that are live now."""
+        if self._layers is None or self._wanted is None:
+            self._close_run()
+            self.target = None
+            return
+        best = self._layers.best(self._wanted)
+        if best is self.layer:
+            self.target = None
+        elif best is not self.target and best is not None:
+            self.target = best
+            best.request_keyframe()
+
+    def request_keyframe(self) -> None:
+        """The subscriber lost the picture: ask for a keyframe of what it sees or waits for."""
+        self.stats.keyframe_requests += 1
+        layer = self.target or self.layer
+        if layer is not None:
+            layer.request_keyframe()
+
+    # Packets.
+
+    def forward(self, packet: MediaPacket) -> bytes | None:
+        """The packet of the current layer as the subscriber gets it; None if it must not."""
+        number = packet.number
+        if number < self._first:
+            return self.forward_late(packet, self.layer)
+        out = number + self._seq_shift
+        if out > self._highest_out:
+            self._highest_out = out
+            self._newest = packet
+        first, block, tail = packet.tail(self._map)
+        stats = self.stats
+        stats.packets_sent += 1
+        stats.octets_sent += len(packet.payload)
+        header = _HEADER.pack(
+            first,
+            self._payload_types[packet.marker],
+            out & 0xFFFF,
+            packet.timestamp + self._timestamp_shift & 0xFFFFFFFF,
+            self.ssrc,
+        )
+        if self._picture_shift is None or packet.vp8 is None:
+            return header + tail
+        descriptor = self._picture_shift.descriptor(packet.vp8)
+        return b"".join((header, block, descriptor, packet.payload[packet.vp8.size :]))
+
+    def forward_late(self, packet: MediaPacket, layer: Layer | None) -> bytes | None:
+        """A packet of a run that is over, if it belongs to one."""
+        for run in reversed(self._runs):
+            if run.layer is not layer or run.last is None:
+                continue
+            if run.first <= packet.number <= run.last:
+                self.stats.packets_sent += 1
+                self.stats.octets_sent += len(packet.payload)
+                out = packet.number + run.seq_shift
+                first, block, _ = packet.tail(self._map)
+                return self._header(first, packet, out, run) + block + _payload(packet, run)
+        return None
+
+    def switch(self, packet: MediaPacket) -> Iterator[bytes]:
+        """Begin a run of the target layer at ``packet``; it and those already here behind it."""
+        layer = self.target
+        assert layer is not None, "a switch needs a target"
+        timestamp_shift = self._timestamp_shift_for(layer, packet)
+        picture_shift = self._picture_shift_for(packet)
+        self._close_run()
+        self.layer, self.target = layer, None
+        self._first = packet.number
+        self._seq_shift = self._highest_out + 1 - packet.number
+        self._timestamp_shift = timestamp_shift
+        rewrites = packet.vp8 is not None and (
+            not picture_shift.is_identity or packet.vp8.picture_id_bits == 7
+        )
+        self._picture_shift = picture_shift if rewrites else None
+        self._run = Run(layer, packet.number, None, self._seq_shift, timestamp_shift, picture_shift)
+        self._runs.append(self._run)
+        for number in range(packet.number, layer.newest + 1):
+            waiting = layer.cache.get(number)
+            if waiting is not None:
+                sent = self.forward(waiting)
+                assert sent is not None, "numbers from the start of a run belong to it"
+                yield sent
+
+    def _close_run(self) -> None:
+        if self._run is not None:
+            self._run.last = self._highest_out - self._run.seq_shift
+            self._run = None
+        self.layer = None
+
+    def _timestamp_shift_for(self, layer: Layer, packet: MediaPacket) -> int:
+        """Distance that lets the new run go on in time where the old one stands."""
+        newest, run = self._newest, self._runs[-1] if self._runs else None
+        if newest is None or run is None:
+            return 0
+        if run.layer is layer:
+            return run.timestamp_shift
+        last = newest.timestamp + run.timestamp_shift
+        by_arrival = last + round((packet.arrival_s - newest.arrival_s) * self._clock_rate)
+        expected = by_arrival
+        old_clock, new_clock = run.layer.stream.clock, layer.stream.clock
+        if old_clock is not None and new_clock is not None:
+            capture_s = new_clock.capture_s(packet.timestamp)
+            by_clock = old_clock.timestamp_at(capture_s) + run.timestamp_shift
+            distance = unwrap(by_clock - by_arrival, 0, 32)
+            if abs(distance) < MAX_CLOCK_DISAGREEMENT_S * self._clock_rate:
+                expected = by_arrival + distance
+        # A later picture must carry a later time; 1 ms is less than any frame interval.
+        expected = max(expected, last + self._clock_rate // 1000)
+        return expected - packet.timestamp
+
+    def _picture_shift_for(self, packet: MediaPacket) -> PictureNumbers:
+        newest, run = self._newest, self._runs[-1] if self._runs else None
+        if newest is None or run is None or newest.vp8 is None or packet.vp8 is None:
+            return PictureNumbers()
+        return PictureNumbers.following(newest.vp8, run.picture_shift, packet.vp8)
+
+    def _header(self, first: int, packet: MediaPacket, out: int, run: Run) -> bytes:
+        return _HEADER.pack(
+            first,
+            self._payload_types[packet.marker],
+            out & 0xFFFF,
+            packet.timestamp + run.timestamp_shift & 0xFFFFFFFF,
+            self.ssrc,
+        )
+
+    # Retransmission.
+
+    def handle_nack(self, seqs: Iterable[int], now_s: float) -> list[bytes]:
+        """Retransmissions of packets the subscriber misses, as far as they are still here."""
+        if self.rtx_ssrc is None or self.rtx_payload_type is None:
+            return []
+        packets = []
+        for seq in seqs:
+            out = unwrap(seq, self._highest_out, 16)
+            found = self._sent_as(out)
+            if found is not None and self._may_resend(out, now_s):
+                packets.append(self._retransmission(*found, out, now_s))
+        self.stats.packets_resent += len(packets)
+        return packets
+
+    def _sent_as(self, out: int) -> tuple[MediaPacket, Run] | None:
+        for run in reversed(self._runs):
+            number = out - run.seq_shift
+            if run.first <= number and (run.last is None or number <= run.last):
+                packet = run.layer.cache.get(number)
+                return None if packet is None else (packet, run)
+        return None
+
+    def _may_resend(self, out: int, now_s: float) -> bool:
+        times, last_s = self._resent.get(out, (0, float("-inf")))
+        if times == MAX_RESENDS or now_s - last_s < RESEND_INTERVAL_S:
+            return False
+        if len(self._resent) >= 2048:
+            keep_from = self._highest_out - 1024
+            self._resent = {key: value for key, value in self._resent.items() if key >= keep_from}
+        self._resent[out] = (times + 1, now_s)
+        return True
+
+    def _retransmission(self, packet: MediaPacket, run: Run, out: int, now_s: float) -> bytes:
+        assert self.rtx_ssrc is not None
+        assert self.rtx_payload_type is not None
+        block = self._map.block(packet.values, now_s)
+        header = _HEADER.pack(
+            0x90 if block else 0x80,
+            self.rtx_payload_type | (0x80 if packet.marker else 0),
+            self._next_rtx_seq,
+            packet.timestamp + run.timestamp_shift & 0xFFFFFFFF,
+            self.rtx_ssrc,
+        )
+        self._next_rtx_seq = self._next_rtx_seq + 1 & 0xFFFF
+        osn = (out & 0xFFFF).to_bytes(OSN_BYTES, "big")
+        return b"".join((header, block, osn, _payload(packet, run)))
+
+    # Reports.
+
+    def sender_report(self, now_s: float) -> SenderReport | None:
+        """The publisher's clock in this subscription's timestamps; None while it is unknown.
+
+        All tracks of a publisher keep its clock, so a subscriber can play them in step.
+        """
+        clock = self.layer.stream.clock if self.layer is not None else None
+        if clock is None:
+            return None
+        elapsed_s = now_s - clock.arrival_s
+        ntp = clock.ntp + int(elapsed_s * 2**32) & 0xFFFFFFFFFFFFFFFF
+        timestamp = clock.timestamp + round(elapsed_s * clock.clock_rate) + self._timestamp_shift
+        self.last_report_s = now_s
+        self._reports_sent.append((ntp >> 16 & 0xFFFFFFFF, now_s))
+        return SenderReport(
+            self.ssrc,
+            ntp,
+            timestamp & 0xFFFFFFFF,
+            self.stats.packets_sent & 0xFFFFFFFF,
+            self.stats.octets_sent & 0xFFFFFFFF,
+        )
+
+    def handle_report(self, block: ReportBlock, now_s: float) -> None:
+        """What the subscriber says about its reception (RFC 3550 §6.4.1)."""
+        stats = self.stats
+        stats.fraction_lost = block.fraction_lost / 256
+        stats.packets_lost = block.packets_lost
+        stats.jitter_s = block.jitter_rtp / self._clock_rate
+        for middle, sent_s in self._reports_sent:
+            if middle == block.last_sr and block.last_sr:
+                stats.rtt_s = max(0.0, now_s - sent_s - block.delay_since_last_sr / 65536)
+
+
+def _payload(packet: MediaPacket, run: Run) -> bytes:
+    if packet.vp8 is None or (run.picture_shift.is_identity and packet.vp8.picture_id_bits != 7):
+        return packet.payload
+    return run.picture_shift.descriptor(packet.vp8) + packet.payload[packet.vp8.size :]

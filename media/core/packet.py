@@ -1,0 +1,88 @@
+"""A received media packet, kept once for all who get it, and the cache it rests in.
+
+Subscribers share the payload and the header extension block written for their group of extension
+ids; what differs per subscriber is twelve header bytes and, for VP8 after a layer switch, the few
+bytes of the payload descriptor. The cache also serves retransmissions, so nothing is stored per
+subscriber.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from media.core.extensions import ExtensionMap
+from media.core.vp8 import Vp8Descriptor
+
+CACHE_PACKETS: Final = 1024
+"""About four seconds of a 2.5 Mb/s stream; a power of two."""
+
+
+class MediaPacket:
+    """One packet of one layer."""
+
+    __slots__ = (
+        "_tails",
+        "arrival_s",
+        "marker",
+        "number",
+        "payload",
+        "starts_keyframe",
+        "timestamp",
+        "values",
+        "vp8",
+    )
+
+    def __init__(
+        self,
+        *,
+        number: int,
+        timestamp: int,
+        marker: bool,
+        payload: bytes,
+        values: Mapping[int, bytes],
+        starts_keyframe: bool,
+        vp8: Vp8Descriptor | None,
+        arrival_s: float,
+    ) -> None:
+        self.number = number
+        """Place in the layer's gapless numbering."""
+        self.timestamp = timestamp
+        self.marker = marker
+        self.payload = payload
+        self.values = values
+        """The publisher's header extension elements, by its ids."""
+        self.starts_keyframe = starts_keyframe
+        """Whether a subscriber can begin here; always true for audio."""
+        self.vp8 = vp8
+        self.arrival_s = arrival_s
+        self._tails: dict[ExtensionMap, tuple[int, bytes, bytes]] = {}
+
+    def tail(self, extension_map: ExtensionMap) -> tuple[int, bytes, bytes]:
+        """First header byte, extension block, and block plus payload; computed once per map."""
+        found = self._tails.get(extension_map)
+        if found is None:
+            block = extension_map.block(self.values, self.arrival_s)
+            found = (0x90 if block else 0x80, block, block + self.payload)
+            self._tails[extension_map] = found
+        return found
+
+    def forget_tails(self) -> None:
+        """Free what only the first sending needed."""
+        self._tails.clear()
+
+
+class PacketCache:
+    """The newest packets of a layer by number."""
+
+    __slots__ = ("_slots",)
+
+    def __init__(self) -> None:
+        self._slots: list[MediaPacket | None] = [None] * CACHE_PACKETS
+
+    def put(self, packet: MediaPacket) -> None:
+        """Keep ``packet``; the one that many numbers before it is forgotten."""
+        self._slots[packet.number % CACHE_PACKETS] = packet
+
+    def get(self, number: int) -> MediaPacket | None:
+        """The packet with that number, if it still rests here."""
+        packet = self._slots[number % CACHE_PACKETS]
+        return packet if packet is not None and packet.number == number else None

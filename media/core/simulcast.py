@@ -1,0 +1,189 @@
+"""Layers of a published track, and which of them a subscriber shall get (RFC 8853).
+
+A publisher sends one picture in up to three sizes, each on an SSRC of its own; an audio track or
+a plain video track is the case of a single layer. A subscriber gets the best layer not above the
+wanted quality among those that are live, else the smallest live one. A layer counts as live while
+its packets keep pace with those of the other layers: a publisher short of bandwidth stops the
+large ones without a word.
+"""
+
+from collections.abc import Iterator, Mapping
+from enum import IntEnum
+from typing import Final
+
+from media.core import codecs, h264
+from media.core.packet import MediaPacket, PacketCache
+from media.core.receive import UpStream
+from media.core.rtp import RtpHeader
+from media.core.sequence import SeqRewriter
+from media.core.vp8 import Vp8Descriptor
+
+STALE_AFTER_S: Final = 1.5
+"""A layer this far behind the liveliest one has been stopped by its publisher."""
+KEYFRAME_INTERVAL_S: Final = 0.5
+"""Least time between two keyframe requests for one layer."""
+
+
+class Quality(IntEnum):
+    """Spatial quality, with the numbers of LiveKit's ``VideoQuality``."""
+
+    LOW = 0
+    MEDIUM = 1
+    HIGH = 2
+
+
+_QUALITY_OF_RID: Final = {"q": Quality.LOW, "h": Quality.MEDIUM, "f": Quality.HIGH}
+
+
+def quality_of_rid(rid: str) -> Quality | None:
+    """Quality a restriction identifier stands for; order in the offer means nothing."""
+    return _QUALITY_OF_RID.get(rid)
+
+
+class Layer:
+    """One received stream of a track with its gapless numbering and its packets."""
+
+    __slots__ = (
+        "_h264",
+        "_keyframe_wanted",
+        "_last_request_s",
+        "_restarts",
+        "_rewriter",
+        "_uses_vp8",
+        "cache",
+        "needs_keyframe",
+        "newest",
+        "quality",
+        "rtx_ssrc",
+        "stream",
+    )
+
+    def __init__(self, quality: Quality, ssrc: int, codec: codecs.Codec) -> None:
+        self.quality = quality
+        self.stream = UpStream(ssrc, codec.clock_rate, wants_nack=codec.is_video)
+        self.rtx_ssrc: int | None = None
+        self.needs_keyframe = codec.is_video
+        self.cache = PacketCache()
+        self.newest = -1
+        """Highest number given to a packet."""
+        self._rewriter = SeqRewriter()
+        self._restarts = 0
+        self._uses_vp8 = codec.mime_type == codecs.VP8
+        self._h264 = h264.KeyframeFinder() if codec.mime_type == codecs.H264 else None
+        self._keyframe_wanted = False
+        self._last_request_s = float("-inf")
+
+    def accept(
+        self,
+        header: RtpHeader,
+        data: bytes,
+        values: Mapping[int, bytes],
+        now_s: float,
+        *,
+        recovered: bool,
+    ) -> MediaPacket | None:
+        """The packet to hand on; None if it is old, a duplicate, or padding nobody will miss.
+
+        Raises RemoteProtocolError if the payload contradicts its codec.
+        """
+        payload = data[header.payload_start : header.payload_end]
+        vp8, starts_keyframe = self._look_into(payload)
+        ext_seq = self.stream.receive(
+            header.seq, header.timestamp, len(data), now_s, recovered=recovered
+        )
+        if ext_seq is None:
+            return None
+        if self.stream.restarts != self._restarts:
+            self._restarts = self.stream.restarts
+            self._rewriter.skip_to(ext_seq)
+        if not payload and self._rewriter.drop(ext_seq):
+            return None
+        number = self._rewriter.forward(ext_seq)
+        if number is None:
+            return None
+        packet = MediaPacket(
+            number=number,
+            timestamp=header.timestamp,
+            marker=header.marker,
+            payload=payload,
+            values=values,
+            starts_keyframe=starts_keyframe,
+            vp8=vp8,
+            arrival_s=now_s,
+        )
+        self.newest = max(self.newest, number)
+        self.cache.put(packet)
+        if starts_keyframe:
+            self._keyframe_wanted = False
+        return packet
+
+    def _look_into(self, payload: bytes) -> tuple[Vp8Descriptor | None, bool]:
+        if not payload:
+            return None, False
+        if self._uses_vp8:
+            vp8 = Vp8Descriptor.parse(payload)
+            return vp8, vp8.starts_keyframe
+        if self._h264 is not None:
+            return None, self._h264.starts_keyframe(payload)
+        return None, True
+
+    def request_keyframe(self) -> None:
+        """A subscriber cannot go on, or cannot begin, without a keyframe of this layer."""
+        self._keyframe_wanted = self.needs_keyframe
+
+    @property
+    def keyframe_due_s(self) -> float:
+        """When the next keyframe request may go out; infinite while none is wanted."""
+        if not self._keyframe_wanted:
+            return float("inf")
+        return self._last_request_s + KEYFRAME_INTERVAL_S
+
+    def take_keyframe_request(self, now_s: float) -> bool:
+        """Whether to send a request now. Repeats, throttled, until a keyframe comes."""
+        if now_s < self.keyframe_due_s:
+            return False
+        self._last_request_s = now_s
+        return True
+
+
+class Layers:
+    """The layers of one track, at most one per quality."""
+
+    __slots__ = ("_by_quality",)
+
+    def __init__(self) -> None:
+        self._by_quality: dict[Quality, Layer] = {}
+
+    def __iter__(self) -> Iterator[Layer]:
+        return iter(self._by_quality.values())
+
+    def __len__(self) -> int:
+        return len(self._by_quality)
+
+    def put(self, layer: Layer) -> Layer | None:
+        """Add a layer; the one of the same quality that it replaces, if any."""
+        replaced = self._by_quality.get(layer.quality)
+        self._by_quality[layer.quality] = layer
+        return replaced
+
+    def get(self, quality: Quality) -> Layer | None:
+        """The layer of that quality."""
+        return self._by_quality.get(quality)
+
+    def live(self) -> list[Layer]:
+        """Layers whose packets keep pace, ascending by quality."""
+        arrivals = [layer.stream.last_arrival_s for layer in self._by_quality.values()]
+        oldest_s = max(arrivals, default=0.0) - STALE_AFTER_S
+        return [
+            layer
+            for _, layer in sorted(self._by_quality.items())
+            if layer.stream.last_arrival_s >= oldest_s and layer.stream.highest >= 0
+        ]
+
+    def best(self, wanted: Quality) -> Layer | None:
+        """The layer a subscriber with that wish shall get; None while none is live."""
+        live = self.live()
+        below = [layer for layer in live if layer.quality <= wanted]
+        if below:
+            return below[-1]
+        return live[0] if live else None

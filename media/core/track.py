@@ -1,0 +1,275 @@
+"""A published track: learn its streams, repair them, hand packets to its subscriptions.
+
+Streams are either listed in the publisher's description (``add_ssrc``) or learned from the first
+packets, whose header extensions name the stream (RFC 8852); those extensions stop once the
+publisher knows that it has been understood, so what was learned is kept. Retransmissions are
+unwrapped and take the place of the packet that was lost.
+
+Pure; driven by ``peer.MediaPeer``.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from media.core import rtx
+from media.core.codecs import Codec
+from media.core.extensions import AUDIO_LEVEL, ExtensionMap
+from media.core.forward import DownTrack
+from media.core.packet import MediaPacket
+from media.core.rtcp import (
+    Nack,
+    PictureLossIndication,
+    ReportBlock,
+    RtcpPacket,
+    SenderReport,
+)
+from media.core.rtp import RtpHeader
+from media.core.sequence import unwrap
+from media.core.simulcast import Layer, Layers, Quality, quality_of_rid
+from media.core.speakers import AudioLevel
+
+Forwarded = tuple[DownTrack, bytes]
+"""A packet and the subscription that sends it."""
+
+LIVENESS_INTERVAL_S: Final = 0.25
+MAX_STREAMS: Final = 8
+"""SSRCs learned for one track, replaced ones included, before further ones are refused."""
+MAX_AUDIO_PACKET_MS: Final = 120.0
+_DEFAULT_AUDIO_PACKET_MS: Final = 20.0
+
+
+class UpTrack:
+    """One track that a participant publishes.
+
+    ``extension_ids`` are the ids negotiated with the publisher, by URI. ``audio_level`` is told
+    the level of each audio packet.
+    """
+
+    def __init__(
+        self,
+        *,
+        codec: Codec,
+        extension_ids: Mapping[str, int],
+        audio_level: AudioLevel | None = None,
+    ) -> None:
+        self.codec = codec
+        self.extension_ids = extension_ids
+        self.layers = Layers()
+        self.down_tracks: list[DownTrack] = []
+        self.ignored_packets = 0
+        """Packets of payload types or streams that were not negotiated."""
+        self._audio_level = audio_level
+        self._audio_level_id = extension_ids.get(AUDIO_LEVEL, 0)
+        self._last_audio: tuple[int, int] | None = None  # ext_seq-like number, timestamp
+        self._by_ssrc: dict[int, Layer] = {}
+        self._by_rtx_ssrc: dict[int, Layer] = {}
+        self._learned = 0
+        self._live: list[Layer] = []
+        self._next_liveness_s = float("-inf")
+        self._maps: dict[tuple[object, ...], ExtensionMap] = {}
+
+    # Streams.
+
+    def add_ssrc(
+        self, ssrc: int, quality: Quality = Quality.HIGH, rtx_ssrc: int | None = None
+    ) -> None:
+        """A stream that the publisher's description lists."""
+        layer = Layer(quality, ssrc, self.codec)
+        replaced = self.layers.put(layer)
+        if replaced is not None:
+            self._by_ssrc.pop(replaced.stream.ssrc, None)
+        self._by_ssrc[ssrc] = layer
+        if rtx_ssrc is not None:
+            self._by_rtx_ssrc[rtx_ssrc] = layer
+
+    def accepts(self, payload_type: int) -> bool:
+        """Whether packets of that payload type belong to this track."""
+        return payload_type in {self.codec.payload_type, self.codec.rtx_payload_type}
+
+    def learn(self, ssrc: int, payload_type: int, rid: str | None, repaired: str | None) -> bool:
+        """Bind an unknown SSRC of this track. False if the packet does not tell enough."""
+        if self.knows(ssrc):
+            return True
+        if self._learned >= MAX_STREAMS or not self.accepts(payload_type):
+            return False
+        if payload_type == self.codec.rtx_payload_type:
+            return self._learn_rtx(ssrc, repaired or rid)
+        if rid is None and any(layer.quality != Quality.HIGH for layer in self.layers):
+            return False  # simulcast: this packet does not say which layer
+        quality = Quality.HIGH if rid is None else quality_of_rid(rid)
+        if quality is None:
+            return False
+        self._learned += 1
+        self.add_ssrc(ssrc, quality)
+        return True
+
+    def _learn_rtx(self, ssrc: int, repaired: str | None) -> bool:
+        layer = None
+        if repaired is not None:
+            quality = quality_of_rid(repaired)
+            layer = self.layers.get(quality) if quality is not None else None
+        elif len(self.layers) == 1:
+            layer = next(iter(self.layers))
+        if layer is None:
+            return False
+        self._learned += 1
+        self._by_rtx_ssrc[ssrc] = layer
+        return True
+
+    def knows(self, ssrc: int) -> bool:
+        """Whether the SSRC is one of this track's streams or their retransmissions."""
+        return ssrc in self._by_ssrc or ssrc in self._by_rtx_ssrc
+
+    # Subscriptions.
+
+    def attach(self, down: DownTrack) -> None:
+        """Let a subscription follow this track."""
+        extension_map = ExtensionMap(self.extension_ids, down.extension_ids, down.mid)
+        extension_map = self._maps.setdefault(extension_map.key, extension_map)
+        self.down_tracks.append(down)
+        down.join(self.layers, self.codec.clock_rate, extension_map)
+
+    def detach(self, down: DownTrack) -> None:
+        """End a subscription; unknown ones are ignored."""
+        if down in self.down_tracks:
+            self.down_tracks.remove(down)
+            down.leave()
+
+    def max_wanted(self) -> Quality | None:
+        """Highest quality any subscriber wants; None if all have paused or there is none."""
+        return max(
+            (down.wanted for down in self.down_tracks if down.wanted is not None), default=None
+        )
+
+    # Packets.
+
+    def handle_rtp(self, data: bytes, now_s: float) -> list[Forwarded]:
+        """Take one decrypted packet of a known stream. Raises RemoteProtocolError if malformed."""
+        header = RtpHeader.parse(data)
+        return self.receive(header, data, header.extensions(data), now_s)
+
+    def receive(
+        self, header: RtpHeader, data: bytes, values: Mapping[int, bytes], now_s: float
+    ) -> list[Forwarded]:
+        """Take one parsed packet; the packets to send, each with its subscription."""
+        layer = self._by_ssrc.get(header.ssrc)
+        recovered = False
+        if layer is None:
+            layer = self._unwrap(header, data)
+            recovered = True
+        elif header.payload_type != self.codec.payload_type:
+            layer = None
+        if layer is None:
+            self.ignored_packets += 1
+            return []
+        is_new = layer.stream.highest < 0
+        packet = layer.accept(header, data, values, now_s, recovered=recovered)
+        if is_new:
+            self._reselect()
+        if packet is None:
+            return []
+        if self._audio_level is not None:
+            self._note_audio_level(header, values, now_s)
+        return self._fan_out(layer, packet)
+
+    def _unwrap(self, header: RtpHeader, data: bytes) -> Layer | None:
+        layer = self._by_rtx_ssrc.get(header.ssrc)
+        if layer is None or header.payload_type != self.codec.rtx_payload_type:
+            return None
+        original = rtx.unwrap(data[header.payload_start : header.payload_end])
+        if original is None or layer.stream.highest < 0:
+            return None
+        rtx.restore(
+            header, original[0], ssrc=layer.stream.ssrc, payload_type=self.codec.payload_type
+        )
+        return layer
+
+    def _fan_out(self, layer: Layer, packet: MediaPacket) -> list[Forwarded]:
+        out: list[Forwarded] = []
+        starts = packet.starts_keyframe
+        is_late = packet.number < layer.newest
+        for down in self.down_tracks:
+            if down.layer is layer:
+                sent = down.forward(packet)
+                if sent is not None:
+                    out.append((down, sent))
+            elif starts and down.target is layer:
+                out += [(down, sent) for sent in down.switch(packet)]
+            elif is_late:
+                sent = down.forward_late(packet, layer)
+                if sent is not None:
+                    out.append((down, sent))
+        return out
+
+    def _note_audio_level(
+        self, header: RtpHeader, values: Mapping[int, bytes], now_s: float
+    ) -> None:
+        value = values.get(self._audio_level_id)
+        if not value or self._audio_level is None:
+            return
+        duration_ms = _DEFAULT_AUDIO_PACKET_MS
+        if self._last_audio is not None and header.seq == self._last_audio[0] + 1 & 0xFFFF:
+            elapsed_rtp = unwrap(header.timestamp - self._last_audio[1], 0, 32)
+            elapsed_ms = elapsed_rtp * 1000 / self.codec.clock_rate
+            if 0 < elapsed_ms <= MAX_AUDIO_PACKET_MS:
+                duration_ms = elapsed_ms
+        self._last_audio = (header.seq, header.timestamp)
+        self._audio_level.observe(value[0] & 0x7F, duration_ms, now_s)
+
+    # Feedback.
+
+    def handle_sender_report(self, report: SenderReport, now_s: float) -> None:
+        """Learn a stream's clock; reports about unknown streams are ignored."""
+        layer = self._by_ssrc.get(report.ssrc)
+        if layer is not None:
+            layer.stream.handle_sender_report(report, now_s)
+
+    @property
+    def feedback_due_s(self) -> float:
+        """When ``feedback`` has something to say; may be early."""
+        due_s = float("inf")
+        for layer in self.layers:
+            if layer.stream.nacks is not None:
+                due_s = min(due_s, layer.stream.nacks.next_due_s)
+            due_s = min(due_s, layer.keyframe_due_s)
+        return due_s
+
+    def feedback(self, local_ssrc: int, now_s: float) -> list[RtcpPacket]:
+        """NACKs and keyframe requests due now."""
+        self._check_liveness(now_s)
+        packets: list[RtcpPacket] = []
+        for layer in self.layers:
+            ssrc = layer.stream.ssrc
+            missing = layer.stream.nacks.due(now_s) if layer.stream.nacks is not None else []
+            if missing:
+                seqs = tuple(ext_seq & 0xFFFF for ext_seq in missing)
+                packets.append(Nack(local_ssrc, ssrc, seqs))
+            if layer.take_keyframe_request(now_s):
+                packets.append(PictureLossIndication(local_ssrc, ssrc))
+        return packets
+
+    def report_blocks(self, now_s: float) -> list[ReportBlock]:
+        """One block per stream that has sent something, since the previous call."""
+        self._check_liveness(now_s)
+        blocks = []
+        for layer in self.layers:
+            layer.stream.measure_bitrate(now_s)
+            block = layer.stream.report(now_s)
+            if block is not None:
+                blocks.append(block)
+        return blocks
+
+    def ssrcs(self) -> Sequence[int]:
+        """Media SSRCs of all layers."""
+        return [layer.stream.ssrc for layer in self.layers]
+
+    def _check_liveness(self, now_s: float) -> None:
+        if now_s >= self._next_liveness_s:
+            self._next_liveness_s = now_s + LIVENESS_INTERVAL_S
+            if self.layers.live() != self._live:
+                self._reselect()
+
+    def _reselect(self) -> None:
+        self._live = self.layers.live()
+        for down in self.down_tracks:
+            down.reselect()
