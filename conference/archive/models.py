@@ -8,7 +8,7 @@ import enum
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, String, Text
+from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from conference.database import Base, text_enum
@@ -30,10 +30,23 @@ class RecordingState(enum.Enum):
     FAILED_COMPOSE = "failed_compose"
 
 
+_IS_CAPTURED = text("state IN ('requested', 'starting', 'active', 'interrupted')")
+
+
 class Recording(Base):
     """One recording of one meeting, from the chair's decision to the playable file."""
 
     __tablename__ = "recording"
+    __table_args__ = (
+        # a meeting is captured by one recording at a time; earlier ones may still be composed
+        Index(
+            "uq_recording_captured_meeting_id",
+            "meeting_id",
+            unique=True,
+            sqlite_where=_IS_CAPTURED,
+            postgresql_where=_IS_CAPTURED,
+        ),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     meeting_id: Mapped[int] = mapped_column(ForeignKey("meeting.id"), index=True)
