@@ -1,0 +1,155 @@
+"""The tree of units as it stands on a day, and protocol order.
+
+Reforms rename, merge and abolish units, so every question names its day. For choosing who is
+invited, the tree is shown as three groups: provincial units, districts, and communes under their
+districts; groups only collect, and every leaf is one site.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy.orm import Session, joinedload
+
+from conference.directory.models import Person, Site, Unit, UnitLevel
+from conference.directory.vietnamese import fold
+
+LEVEL_RANK: Final = {
+    UnitLevel.PROVINCE: 0,
+    UnitLevel.PROVINCIAL_UNIT: 1,
+    UnitLevel.DISTRICT: 2,
+    UnitLevel.COMMUNE: 3,
+}
+_OFFICE_WORDS: Final = "Ủy ban nhân dân "
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """One site that can be chosen."""
+
+    site_id: int
+    name: str
+    unit_name: str
+    level: UnitLevel
+    folded: str
+    """What a search inside the tree looks at: names of site and unit without marks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Sites that are chosen together; a group has subgroups or leaves, not both."""
+
+    key: str
+    name: str
+    level: UnitLevel
+    leaves: tuple[Leaf, ...] = ()
+    groups: tuple["Group", ...] = ()
+
+    @property
+    def size(self) -> int:
+        """Number of sites in the group and below."""
+        return len(self.leaves) + sum(group.size for group in self.groups)
+
+
+def short_name(unit_name: str) -> str:
+    """Name of a place without the words for its committee: ``Xã Ia Tơi``."""
+    bare = unit_name.removeprefix(_OFFICE_WORDS)
+    return bare[:1].upper() + bare[1:]
+
+
+def valid_on(day: date) -> ColumnElement[bool]:
+    """SQL condition: the unit exists on ``day`` (both bounds inclusive)."""
+    return or_(Unit.valid_from.is_(None), Unit.valid_from <= day) & or_(
+        Unit.valid_to.is_(None), Unit.valid_to >= day
+    )
+
+
+def sites_on(session: Session, day: date, site_ids: Iterable[int] | None = None) -> list[Site]:
+    """Active sites of units that exist on ``day``, in protocol order, units and parents loaded."""
+    query = (
+        select(Site)
+        .join(Site.unit)
+        .where(Site.is_active, valid_on(day))
+        .options(joinedload(Site.unit).joinedload(Unit.parent))
+    )
+    if site_ids is not None:
+        query = query.where(Site.id.in_(list(site_ids)))
+    return sorted(session.scalars(query), key=protocol_key)
+
+
+def protocol_key(site: Site) -> tuple[int, int, str, int]:
+    """Sorts sites as official lists do: by level, then rank inside it, then code."""
+    unit = site.unit
+    return LEVEL_RANK[unit.level], unit.protocol_order, unit.code, site.id
+
+
+def in_protocol_order(sites: Iterable[Site], host_unit_id: int | None) -> list[Site]:
+    """``sites`` in protocol order, the sites of the chair's own office first."""
+    return sorted(sites, key=lambda site: (site.unit_id != host_unit_id, protocol_key(site)))
+
+
+def choice_tree(sites: Sequence[Site]) -> tuple[Group, ...]:
+    """The groups to choose from; ``sites`` in protocol order. Empty groups are left out."""
+    groups = (
+        Group(
+            "provincial_unit",
+            "Sở, ban, ngành",
+            UnitLevel.PROVINCIAL_UNIT,
+            leaves=_leaves(sites, UnitLevel.PROVINCE, UnitLevel.PROVINCIAL_UNIT),
+        ),
+        Group(
+            "district",
+            "Cấp huyện",
+            UnitLevel.DISTRICT,
+            leaves=_leaves(sites, UnitLevel.DISTRICT),
+        ),
+        Group("commune", "Cấp xã", UnitLevel.COMMUNE, groups=_by_parent(sites)),
+    )
+    return tuple(group for group in groups if group.size)
+
+
+def _leaves(sites: Sequence[Site], *levels: UnitLevel) -> tuple[Leaf, ...]:
+    return tuple(_leaf(site) for site in sites if site.unit.level in levels)
+
+
+def _leaf(site: Site) -> Leaf:
+    return Leaf(
+        site.id, site.name, site.unit.name, site.unit.level, fold(f"{site.name} {site.unit.name}")
+    )
+
+
+def _by_parent(sites: Sequence[Site]) -> tuple[Group, ...]:
+    communes: dict[int | None, list[Leaf]] = {}
+    parents: dict[int | None, Unit | None] = {}
+    for site in sites:
+        if site.unit.level is UnitLevel.COMMUNE:
+            communes.setdefault(site.unit.parent_id, []).append(_leaf(site))
+            parents[site.unit.parent_id] = site.unit.parent
+    ordered = sorted(communes.items(), key=lambda item: _rank(parents[item[0]]))
+    return tuple(
+        Group(
+            f"unit-{parent_id or 0}",
+            short_name(parent.name) if (parent := parents[parent_id]) else "Khác",
+            UnitLevel.COMMUNE,
+            leaves=tuple(leaves),
+        )
+        for parent_id, leaves in ordered
+    )
+
+
+def _rank(unit: Unit | None) -> tuple[int, str]:
+    return (unit.protocol_order, unit.code) if unit else (1_000_000, "")
+
+
+def chairs(session: Session) -> list[Person]:
+    """People who may chair, highest rank first, then by name as a Vietnamese list does."""
+    query = select(Person).where(Person.may_chair)
+    return list(session.scalars(query.order_by(Person.protocol_order, Person.sort_key)))
+
+
+def secretaries(session: Session) -> list[Person]:
+    """People who may keep the minutes: staff, by rank and name."""
+    query = select(Person).order_by(Person.may_chair, Person.protocol_order, Person.sort_key)
+    return list(session.scalars(query))
