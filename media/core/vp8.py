@@ -72,6 +72,16 @@ class Vp8Descriptor:
         self.size = size
 
     @property
+    def starts_partition(self) -> bool:
+        """S bit: first byte of a partition."""
+        return bool(self.first & _START)
+
+    @property
+    def partition(self) -> int:
+        """PID, 0 to 7."""
+        return self.first & 0x07
+
+    @property
     def temporal_id(self) -> int | None:
         """Temporal layer, 0 to 3."""
         return self.packed >> 6 if self.has_temporal_id else None
