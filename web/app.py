@@ -1,0 +1,109 @@
+"""Wire the web process together; the only place that knows all of its parts.
+
+`create_app` builds the pages and the realtime namespace around one `Services`. It opens the
+database, but creates nothing in it and starts no thread: that is done by whoever serves the
+application (`web.serving`).
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from conference.engine.client import Engine
+from flask import Flask, current_app
+from flask_babel import Babel, gettext
+from flask_wtf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from conference.database import Database
+from config.settings import Settings
+from web import assets, display, errors, navigation, security
+from web.http import session, today
+from web.services import EXTENSION, Services, actor, media_url
+
+SESSION_LIFE: Final = timedelta(hours=12)
+_MIB: Final = 1024 * 1024
+_FORM_FIELDS: Final = 10_000
+"""A meeting may invite several hundred sites, each a checkbox."""
+
+BLUEPRINTS: Final = (
+    session.blueprint,
+    today.blueprint,
+)
+
+csrf = CSRFProtect()
+
+
+def utc_now() -> datetime:
+    """The time, aware, UTC."""
+    return datetime.now(UTC)
+
+
+def create_app(
+    settings: Settings,
+    *,
+    database: Database | None = None,
+    engine: Engine | None = None,
+    clock: Callable[[], datetime] = utc_now,
+) -> Flask:
+    """The web application of one installation."""
+    app = Flask(__name__)
+    app.extensions[EXTENSION] = Services(
+        settings=settings,
+        database=database or Database(settings.database_url),
+        engine=engine
+        or Engine(settings.media_api_url, settings.media.api_key, settings.media_secret()),
+        clock=clock,
+    )
+    _configure(app, settings)
+    csrf.init_app(app)
+    Babel(app, locale_selector=session.language, default_locale="vi")
+    session.register(app)
+    display.register(app)
+    assets.register(app)
+    security.register(app)
+    errors.register(app)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    app.context_processor(_shell)
+    proxies = settings.web.trusted_proxies
+    if proxies:
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies
+        )
+    return app
+
+
+def _configure(app: Flask, settings: Settings) -> None:
+    is_https = settings.public_url.startswith("https://")
+    app.config.update(
+        SECRET_KEY=settings.session_secret(),
+        SESSION_COOKIE_NAME="diemcau",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=is_https,
+        PERMANENT_SESSION_LIFETIME=SESSION_LIFE,
+        MAX_CONTENT_LENGTH=settings.web.max_upload_mib * _MIB,
+        MAX_FORM_PARTS=_FORM_FIELDS,
+        WTF_CSRF_TIME_LIMIT=None,  # as long as the session: a form may stay open for hours
+        BABEL_DEFAULT_TIMEZONE="Asia/Ho_Chi_Minh",
+        BABEL_TRANSLATION_DIRECTORIES="translations",
+    )
+    # sentences of validators are written as Vietnamese constants and translated where shown
+    app.add_template_filter(gettext, "translated")
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+
+
+def _shell() -> dict[str, object]:
+    """What base.html needs on every page."""
+    settings: Settings = current_app.extensions[EXTENSION].settings
+    who = actor()
+    return {
+        "office": settings.office,
+        "current_actor": who,
+        "rail": navigation.rail(who),
+        "language": session.language(),
+        "media_url": media_url,
+        "has_endpoint": lambda endpoint: endpoint in current_app.view_functions,
+    }

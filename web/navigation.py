@@ -1,0 +1,52 @@
+"""The rail at the left: which screens there are, for whom, in which order.
+
+An entry is shown when the actor's role may use it; what a role may is asked of the one policy.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from flask import current_app, request, url_for
+
+from conference.access.policy import Actor, Verb, may
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the rail."""
+
+    endpoint: str
+    label: str
+    """Vietnamese; translated where it is shown."""
+    icon: str
+    verb: Verb
+    section: str
+    """First path segment that lights the entry up."""
+
+
+RAIL: Final = (
+    Entry("today.index", "Hôm nay", "today", Verb.MEETING_LIST, "hom-nay"),
+    Entry("meetings.index", "Cuộc họp", "meetings", Verb.MEETING_LIST, "cuoc-hop"),
+    Entry("search.index", "Tìm hồ sơ", "search", Verb.MEETING_LIST, "tim-kiem"),
+    Entry("directory.index", "Cơ cấu", "tree", Verb.DIRECTORY_MANAGE, "quan-tri"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A line as the template needs it."""
+
+    url: str
+    label: str
+    icon: str
+    is_current: bool
+
+
+def rail(actor: Actor) -> list[Item]:
+    """The lines ``actor`` sees on this page."""
+    section = request.path.strip("/").partition("/")[0]
+    return [
+        Item(url_for(entry.endpoint), entry.label, entry.icon, entry.section == section)
+        for entry in RAIL
+        if entry.endpoint in current_app.view_functions and may(actor, entry.verb)
+    ]
