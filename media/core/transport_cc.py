@@ -38,12 +38,13 @@ class Arrivals:
 class FeedbackRecorder:
     """Arrival times not reported yet, of all packets of one connection."""
 
-    __slots__ = ("_arrivals", "_count", "_first_new", "_highest", "_ssrc", "due_s")
+    __slots__ = ("_arrivals", "_count", "_first_new", "_highest", "_next_base", "_ssrc", "due_s")
 
     def __init__(self) -> None:
         self._arrivals: dict[int, float] = {}
         self._highest: int | None = None
         self._first_new: int | None = None
+        self._next_base: int | None = None  # behind the last number reported
         self._ssrc = 0
         self._count = 0
         self.due_s = inf
@@ -66,36 +67,33 @@ class FeedbackRecorder:
 
     def take(self, local_ssrc: int, now_s: float) -> Iterator[TransportFeedback]:
         """Messages due now."""
-        if now_s < self.due_s or self._first_new is None or self._highest is None:
+        if now_s < self.due_s or self._first_new is None:
             return
-        number = max(self._first_new, self._highest - 8 * MAX_PACKETS)
-        while number <= self._highest:
-            arrivals, number = self._message(number)
-            yield TransportFeedback(local_ssrc, self._ssrc, write_body(arrivals))
+        last = max(self._arrivals)
+        start = self._first_new if self._next_base is None else self._next_base
+        number = max(min(start, self._first_new), last - 8 * MAX_PACKETS)
+        while number <= last:
+            arrivals, number = self._message(number, last)
+            if any(tick is not None for tick in arrivals.ticks):
+                yield TransportFeedback(local_ssrc, self._ssrc, write_body(arrivals))
+        self._next_base = last + 1
         self._first_new = None
         self.due_s = inf
         oldest_s = now_s - HISTORY_S
         self._arrivals = {key: at for key, at in self._arrivals.items() if at >= oldest_s}
 
-    def _message(self, number: int) -> tuple[Arrivals, int]:
-        """Arrivals from ``number`` on that one message can hold, and the number behind them."""
-        assert self._highest is not None
-        while number not in self._arrivals and number < self._highest:
-            number += 1  # losses in front of the first arrival are told by the next base
+    def _message(self, number: int, end: int) -> tuple[Arrivals, int]:
+        """Fates from ``number`` to at most ``end``, and the number to go on from."""
         base, ticks, last = number, list[int | None](), None
-        while number <= self._highest and len(ticks) < MAX_PACKETS:
+        while number <= end and len(ticks) < MAX_PACKETS:
             arrival_s = self._arrivals.get(number)
-            if arrival_s is None:
-                ticks.append(None)
-            else:
-                tick = int(arrival_s / _TICK_S)
+            tick = None if arrival_s is None else int(arrival_s / _TICK_S)
+            if tick is not None:
                 if last is not None and not -0x8000 <= tick - last <= 0x7FFF:
                     break
-                ticks.append(tick)
                 last = tick
+            ticks.append(tick)
             number += 1
-        while ticks and ticks[-1] is None:
-            ticks.pop()
         self._count = self._count + 1 & 0xFF
         return Arrivals(base & 0xFFFF, self._count, tuple(ticks)), number
 
@@ -103,10 +101,9 @@ class FeedbackRecorder:
 def write_body(arrivals: Arrivals) -> bytes:
     """The message behind the two SSRCs, padded to whole words with zero bytes.
 
-    The first tick must be an arrival; neighbours at most 8 s apart.
+    At least one packet must have arrived; neighbouring arrivals are at most 8 s apart.
     """
-    first = arrivals.ticks[0]
-    assert first is not None, "a message starts with an arrival"
+    first = next(tick for tick in arrivals.ticks if tick is not None)
     reference = first // _REFERENCE_TICKS
     last = reference * _REFERENCE_TICKS
     symbols, deltas = [], bytearray()

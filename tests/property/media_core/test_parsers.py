@@ -99,9 +99,7 @@ def test_retransmission_is_read_or_refused(data: bytes) -> None:
     ssrc=u32,
     marker=st.booleans(),
     csrcs=st.lists(u32, max_size=15).map(tuple),
-    extensions=st.dictionaries(
-        st.integers(1, 14), st.binary(min_size=1, max_size=16), max_size=14
-    ),
+    extensions=st.dictionaries(st.integers(1, 14), st.binary(min_size=1, max_size=16), max_size=14),
     payload=st.binary(max_size=50),
     padding=u8,
 )
