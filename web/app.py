@@ -18,7 +18,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from conference.database import Database
 from config.settings import Settings
 from web import assets, display, errors, navigation, security
-from web.http import session, today
+from web.http import health, session, today
 from web.services import EXTENSION, Services, actor, media_url
 
 SESSION_LIFE: Final = timedelta(hours=12)
@@ -27,6 +27,7 @@ _FORM_FIELDS: Final = 10_000
 """A meeting may invite several hundred sites, each a checkbox."""
 
 BLUEPRINTS: Final = (
+    health.blueprint,
     session.blueprint,
     today.blueprint,
 )

@@ -1,0 +1,40 @@
+"""Bring a data folder into working order: folders, secrets, schema, and the sample province.
+
+Safe to run at every start: what exists stays as it is. The sample is loaded only into a database
+without a single account, so a real installation never gets accounts with published passwords.
+"""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import select
+
+import conference.models  # noqa: F401 - every model, so that the schema is complete
+from conference.access import sample
+from conference.access.models import Account
+from conference.access.sample import SampleAccount
+from conference.database import Base, Database
+from config.settings import Settings
+
+
+def prepare(settings: Settings) -> None:
+    """Create folders and secrets and bring the schema to the newest state."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    for folder in (settings.papers_dir, settings.recordings_dir):
+        folder.mkdir(parents=True, exist_ok=True)
+    settings.media_secret()
+    settings.session_secret()
+    database = Database(settings.database_url)
+    Base.metadata.create_all(database.engine)
+    database.dispose()
+
+
+def load_sample(settings: Settings) -> list[SampleAccount]:
+    """Load the sample province into an empty database; its accounts, [] if it was not empty."""
+    database = Database(settings.database_url)
+    try:
+        with database.transaction() as session:
+            if session.scalar(select(Account.id).limit(1)) is not None:
+                return []
+            return sample.load(session, datetime.now(UTC))
+    finally:
+        database.dispose()
