@@ -7,11 +7,13 @@ from conference.conduct.models import ChatMessage, FloorRequest, LogEntry
 from conference.database import Base
 from conference.directory.models import Person, Site, Unit
 from conference.invitations.models import OutboxMessage
+from conference.lease import Lease
 from conference.minutes.models import Minutes, MinutesRevision
 from conference.scheduling.models import AgendaItem, InvitedSite, Meeting, Paper
 
 __all__ = [
     "Account", "AgendaItem", "AttendanceMark", "AuditEntry", "Base", "ChatMessage",
-    "FloorRequest", "InvitedSite", "LogEntry", "Meeting", "Minutes", "MinutesRevision",
+    "FloorRequest", "InvitedSite", "Lease", "LogEntry", "Meeting", "Minutes",
+    "MinutesRevision",
     "OutboxMessage", "Paper", "Person", "PresenceEvidence", "Recording", "Site", "Unit",
 ]  # fmt: skip

@@ -1,0 +1,379 @@
+"""What people do while a meeting is live: one function for each act of the conduct protocol.
+
+Each writes rows and a log entry inside the caller's transaction and gives back what the media
+engine shall do once they are committed (`conference.conduct.acts`). Whoever may act is decided
+here, from the participant the server knows, never from what a client sends. The meeting's row is
+locked first, so that of two people doing the same thing at once the second sees the first's.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from conference.access.models import Account
+from conference.conduct import floor, log, queries
+from conference.conduct.acts import (
+    Act,
+    AllowSources,
+    CloseRoom,
+    MuteAllExcept,
+    MuteMicrophone,
+    RemoveFromRoom,
+)
+from conference.conduct.log import Kind
+from conference.conduct.models import ChatMessage, FloorRequest, FloorState
+from conference.conduct.participants import Participant, find_participant
+from conference.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
+from conference.scheduling import lifecycle
+from conference.scheduling.lifecycle import Trigger
+from conference.scheduling.models import AgendaItem, InvitedSite, Meeting, Status
+
+MAX_CHAT_LENGTH: Final = 2000
+MAX_DELEGATES: Final = 2000
+"""More people than any hall of the province holds: a typing error, not a count."""
+
+
+def locked_meeting(session: Session, meeting_id: int) -> Meeting:
+    """The meeting, locked until the transaction ends. Raises NotFoundError."""
+    meeting = session.get(Meeting, meeting_id, with_for_update=True, populate_existing=True)
+    if meeting is None:
+        raise NotFoundError
+    return meeting
+
+
+# --- the meeting --------------------------------------------------------------------------------
+
+
+def open_meeting(session: Session, meeting: Meeting, by: Participant, at: datetime) -> list[Act]:
+    """The chair opens the room: the meeting is live. Opening an open meeting is no error."""
+    _require_console(by)
+    if meeting.status is Status.LIVE:
+        return []
+    meeting.status = lifecycle.after(meeting.status, Trigger.OPEN)
+    meeting.opened_at = at
+    meeting.updated_at = at
+    log.write(session, meeting.id, Kind.MEETING_OPENED, at=at, by=by, subject=meeting.title)
+    return []
+
+
+def end_meeting(session: Session, meeting: Meeting, by: Participant, at: datetime) -> list[Act]:
+    """End it for everybody. The second of two people who end it at once changes nothing."""
+    _require_console(by)
+    if meeting.status is Status.ENDED:
+        return [CloseRoom()]
+    ended = lifecycle.after(meeting.status, Trigger.END)
+    for request in _open_requests(session, meeting.id):
+        request.state = (
+            FloorState.DONE if request.state is FloorState.SPEAKING else FloorState.WITHDRAWN
+        )
+        request.ended_at = at
+    meeting.status = ended
+    meeting.ended_at = at
+    meeting.ended_by = by.name
+    meeting.updated_at = at
+    log.write(session, meeting.id, Kind.MEETING_ENDED, at=at, by=by, subject=meeting.title)
+    return [CloseRoom()]
+
+
+# --- the floor ----------------------------------------------------------------------------------
+
+
+def request_floor(session: Session, meeting: Meeting, by: Participant, at: datetime) -> int:
+    """Raise the hand; the 1-based place in the queue. Raising a raised hand keeps its place."""
+    _require_live(meeting)
+    if _request_of(session, meeting.id, by.identity, FloorState.SPEAKING):
+        raise ConflictError("Đang phát biểu.")
+    if not _request_of(session, meeting.id, by.identity, FloorState.WAITING):
+        session.add(
+            FloorRequest(
+                meeting_id=meeting.id,
+                identity=by.identity,
+                display_name=by.name,
+                protocol_order=by.protocol_order,
+                state=FloorState.WAITING,
+                requested_at=at,
+            )
+        )
+        log.write(session, meeting.id, Kind.FLOOR_REQUESTED, at=at, by=by, about=by)
+        session.flush()
+    place = floor.place_of(queries.hands(session, meeting.id), by.identity)
+    assert place is not None  # the row was just written or found
+    return place
+
+
+def withdraw_floor(session: Session, meeting: Meeting, by: Participant, at: datetime) -> None:
+    """Take one's own raised hand back; no hand is no error."""
+    request = _request_of(session, meeting.id, by.identity, FloorState.WAITING)
+    if request is not None:
+        _close(request, FloorState.WITHDRAWN, at)
+        log.write(session, meeting.id, Kind.FLOOR_WITHDRAWN, at=at, by=by, about=by)
+
+
+def dismiss_floor(
+    session: Session, meeting: Meeting, by: Participant, identity: str, at: datetime
+) -> None:
+    """The chair takes a request off the queue; a request that is gone is no error."""
+    _require_console(by)
+    request = _request_of(session, meeting.id, identity, FloorState.WAITING)
+    if request is not None:
+        _close(request, FloorState.WITHDRAWN, at)
+        about = find_participant(session, meeting, identity)
+        log.write(session, meeting.id, Kind.FLOOR_DISMISSED, at=at, by=by, about=about)
+
+
+def move_floor(  # noqa: PLR0917 (session, meeting, actor, time are the same everywhere)
+    session: Session,
+    meeting: Meeting,
+    by: Participant,
+    identity: str,
+    position: int,
+    at: datetime,
+) -> None:
+    """The chair puts a request at the 0-based ``position``. Raises NotFoundError if it is gone."""
+    _require_console(by)
+    request = _request_of(session, meeting.id, identity, FloorState.WAITING)
+    if request is None:
+        raise NotFoundError("Yêu cầu phát biểu này không còn trong hàng chờ.")
+    rows = {row.id: row for row in queries.waiting(session, meeting.id)}
+    for place, hand in enumerate(
+        floor.move(queries.hands(session, meeting.id), identity, position)
+    ):
+        rows[hand.request_id].position = place
+    about = find_participant(session, meeting, identity)
+    log.write(
+        session, meeting.id, Kind.FLOOR_MOVED, at=at, by=by, about=about,
+        detail={"position": position},
+    )  # fmt: skip
+
+
+def give_floor(
+    session: Session, meeting: Meeting, by: Participant, identity: str, at: datetime
+) -> list[Act]:
+    """Give the floor to somebody who asked or not; whoever had it loses it.
+
+    Given again to the one who has it, only the engine's acts are repeated (its answer may have
+    been lost).
+    """
+    _require_console(by)
+    _require_live(meeting)
+    to = find_participant(session, meeting, identity)
+    acts: list[Act] = []
+    speaking = queries.speaker(session, meeting.id)
+    if speaking is not None and speaking.identity != identity:
+        acts += _end_speech(session, meeting, speaking, by, at)
+    if speaking is None or speaking.identity != identity:
+        request = _request_of(session, meeting.id, identity, FloorState.WAITING)
+        if request is None:
+            request = FloorRequest(
+                meeting_id=meeting.id,
+                identity=to.identity,
+                display_name=to.name,
+                protocol_order=to.protocol_order,
+                requested_at=at,
+            )
+            session.add(request)
+        request.state = FloorState.SPEAKING
+        request.given_at = at
+        request.given_by = by.name
+        log.write(session, meeting.id, Kind.FLOOR_GIVEN, at=at, by=by, about=to)
+    return [*acts, AllowSources(to.identity, _sources(meeting, to, has_floor=True))]
+
+
+def end_floor(
+    session: Session, meeting: Meeting, by: Participant, identity: str, at: datetime
+) -> list[Act]:
+    """End a speech; the chair any, a speaker the own one. A floor that has ended is no error."""
+    if not by.is_conducting and by.identity != identity:
+        raise ForbiddenError
+    speaking = _request_of(session, meeting.id, identity, FloorState.SPEAKING)
+    if speaking is None:
+        return []
+    return _end_speech(session, meeting, speaking, by, at)
+
+
+def _end_speech(
+    session: Session, meeting: Meeting, speaking: FloorRequest, by: Participant, at: datetime
+) -> list[Act]:
+    _close(speaking, FloorState.DONE, at)
+    about = find_participant(session, meeting, speaking.identity)
+    assert speaking.given_at is not None  # state SPEAKING is only set together with it
+    seconds = max(0, int((at - speaking.given_at).total_seconds()))
+    log.write(
+        session, meeting.id, Kind.FLOOR_ENDED, at=at, by=by, about=about,
+        detail={"seconds": seconds},
+    )  # fmt: skip
+    return [
+        MuteMicrophone(about.identity),
+        AllowSources(about.identity, _sources(meeting, about, has_floor=False)),
+    ]
+
+
+def _sources(
+    meeting: Meeting, participant: Participant, *, has_floor: bool
+) -> tuple[str, ...] | None:
+    return floor.sources(
+        meeting.room_preset, is_conducting=participant.is_conducting, has_floor=has_floor
+    )
+
+
+def sources_of(
+    session: Session, meeting: Meeting, participant: Participant
+) -> tuple[str, ...] | None:
+    """What ``participant`` may publish as things stand; the grant of a new room token."""
+    speaking = queries.speaker(session, meeting.id)
+    has_floor = speaking is not None and speaking.identity == participant.identity
+    return _sources(meeting, participant, has_floor=has_floor)
+
+
+# --- microphones and people ---------------------------------------------------------------------
+
+
+def mute_microphone(
+    session: Session, meeting: Meeting, by: Participant, identity: str, at: datetime
+) -> list[Act]:
+    """The chair mutes one participant."""
+    _require_console(by)
+    about = find_participant(session, meeting, identity)
+    log.write(session, meeting.id, Kind.MICROPHONE_MUTED, at=at, by=by, about=about)
+    return [MuteMicrophone(about.identity)]
+
+
+def mute_all(session: Session, meeting: Meeting, by: Participant, at: datetime) -> list[Act]:
+    """The chair mutes everybody but the one who presses, the meeting's chair and the speaker."""
+    _require_console(by)
+    speaking = queries.speaker(session, meeting.id)
+    spared = {by.identity, *_chair_identities(session, meeting)}
+    if speaking is not None:
+        spared.add(speaking.identity)
+    log.write(session, meeting.id, Kind.ALL_MUTED, at=at, by=by)
+    return [MuteAllExcept(frozenset(spared))]
+
+
+def _chair_identities(session: Session, meeting: Meeting) -> list[str]:
+    # Account of the meeting's chair; a chair without a login sits at a site and is muted with it.
+    query = select(Account.id).where(Account.person_id == meeting.chair_id)
+    return [f"person:{account_id}" for account_id in session.scalars(query)]
+
+
+def remove_participant(
+    session: Session, meeting: Meeting, by: Participant, identity: str, at: datetime
+) -> list[Act]:
+    """Put somebody out of the room; neither link nor login lets them in again.
+
+    Raises InvalidError when one would remove oneself, ForbiddenError for the meeting's chair.
+    """
+    _require_console(by)
+    about = find_participant(session, meeting, identity)
+    if about.identity == by.identity:
+        raise InvalidError(message="Không thể tự mời mình ra khỏi phòng.")
+    if about.identity in _chair_identities(session, meeting):
+        raise ForbiddenError("Không thể mời chủ tọa ra khỏi phòng.")
+    for request in _open_requests(session, meeting.id):
+        if request.identity == identity:
+            was_speaking = request.state is FloorState.SPEAKING
+            _close(request, FloorState.DONE if was_speaking else FloorState.WITHDRAWN, at)
+            if was_speaking:
+                log.write(session, meeting.id, Kind.FLOOR_ENDED, at=at, by=by, about=about)
+    log.write(session, meeting.id, Kind.PARTICIPANT_REMOVED, at=at, by=by, about=about)
+    return [RemoveFromRoom(about.identity)]
+
+
+def report_delegates(
+    session: Session, meeting: Meeting, by: Participant, count: int, at: datetime
+) -> None:
+    """A site says how many people sit there. Raises InvalidError outside 0…`MAX_DELEGATES`."""
+    if not by.is_site:
+        raise ForbiddenError("Chỉ điểm cầu báo số đại biểu.")
+    if not 0 <= count <= MAX_DELEGATES:
+        raise InvalidError({"count": f"Số đại biểu từ 0 đến {MAX_DELEGATES}."})
+    site = session.get_one(InvitedSite, int(by.identity.removeprefix("site:")))
+    site.delegates_count = count
+    log.write(
+        session, meeting.id, Kind.DELEGATES_REPORTED, at=at, by=by, about=by,
+        detail={"count": count},
+    )  # fmt: skip
+
+
+# --- agenda and chat ----------------------------------------------------------------------------
+
+
+def select_agenda_item(
+    session: Session, meeting: Meeting, by: Participant, item_id: int, at: datetime
+) -> None:
+    """The item being dealt with from now on. Raises NotFoundError if the agenda lacks it."""
+    _require_console(by)
+    item = session.get(AgendaItem, item_id)
+    if item is None or item.meeting_id != meeting.id:
+        raise NotFoundError
+    log.write(
+        session, meeting.id, Kind.AGENDA_SELECTED, at=at, by=by, subject=item.title,
+        detail={"item_id": item.id},
+    )  # fmt: skip
+
+
+def send_chat(
+    session: Session, meeting: Meeting, by: Participant, text: str, at: datetime
+) -> ChatMessage:
+    """A line of chat. Raises InvalidError when it is empty or too long, ConflictError when over."""
+    if meeting.status in {Status.ENDED, Status.CANCELLED, Status.POSTPONED}:
+        raise ConflictError("Cuộc họp đã kết thúc.")
+    said = clean_text(text)
+    if not said:
+        raise InvalidError({"text": "Chưa nhập nội dung."})
+    if len(said) > MAX_CHAT_LENGTH:
+        raise InvalidError({"text": f"Nội dung dài quá {MAX_CHAT_LENGTH} ký tự."})
+    message = ChatMessage(
+        meeting_id=meeting.id, at=at, identity=by.identity, display_name=by.name, text=said
+    )
+    session.add(message)
+    session.flush()
+    return message
+
+
+def clean_text(text: str) -> str:
+    """``text`` without control characters, which some screens and databases cannot take."""
+    kept = "".join(c for c in text if c in "\n\t" or (c.isprintable() and not _is_bidi(c)))
+    return kept.strip()
+
+
+def _is_bidi(character: str) -> bool:
+    # explicit direction marks can make a line read as something else (Trojan Source)
+    return "\u202a" <= character <= "\u202e" or "\u2066" <= character <= "\u2069"
+
+
+def _open_requests(session: Session, meeting_id: int) -> Sequence[FloorRequest]:
+    query = select(FloorRequest).where(
+        FloorRequest.meeting_id == meeting_id,
+        FloorRequest.state.in_([FloorState.WAITING, FloorState.SPEAKING]),
+    )
+    return session.scalars(query.order_by(FloorRequest.id)).all()
+
+
+def _request_of(
+    session: Session, meeting_id: int, identity: str, state: FloorState
+) -> FloorRequest | None:
+    query = select(FloorRequest).where(
+        FloorRequest.meeting_id == meeting_id,
+        FloorRequest.identity == identity,
+        FloorRequest.state == state,
+    )
+    return session.scalars(query.order_by(FloorRequest.id).limit(1)).first()
+
+
+def _close(request: FloorRequest, state: FloorState, at: datetime) -> None:
+    request.state = state
+    request.position = None
+    request.ended_at = at
+
+
+def _require_console(by: Participant) -> None:
+    if not by.is_conducting:
+        raise ForbiddenError
+
+
+def _require_live(meeting: Meeting) -> None:
+    if meeting.status is not Status.LIVE:
+        raise ConflictError("Cuộc họp chưa bắt đầu hoặc đã kết thúc.")
