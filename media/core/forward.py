@@ -48,6 +48,8 @@ class Run:
     """None while the run goes on."""
     seq_shift: int
     timestamp_shift: int
+    ahead_rtp: int
+    """How far timestamps run ahead of the publisher's clock, see ``_place_in_time``."""
     picture_shift: PictureNumbers
 
 
@@ -246,7 +248,7 @@ class DownTrack:
         """Begin a run of the target layer at ``packet``; it and those already here behind it."""
         layer = self.target
         assert layer is not None, "a switch needs a target"
-        timestamp_shift = self._timestamp_shift_for(layer, packet)
+        timestamp_shift, ahead_rtp = self._place_in_time(layer, packet)
         picture_shift = self._picture_shift_for(packet)
         self._close_run()
         self.layer, self.target = layer, None
@@ -257,7 +259,15 @@ class DownTrack:
             not picture_shift.is_identity or packet.vp8.picture_id_bits == 7
         )
         self._picture_shift = picture_shift if rewrites else None
-        self._run = Run(layer, packet.number, None, self._seq_shift, timestamp_shift, picture_shift)
+        self._run = Run(
+            layer,
+            packet.number,
+            None,
+            self._seq_shift,
+            timestamp_shift,
+            ahead_rtp,
+            picture_shift,
+        )
         self._runs.append(self._run)
         for number in range(packet.number, layer.newest + 1):
             waiting = layer.cache.get(number)
@@ -272,13 +282,17 @@ class DownTrack:
             self._run = None
         self.layer = None
 
-    def _timestamp_shift_for(self, layer: Layer, packet: MediaPacket) -> int:
-        """Distance that lets the new run go on in time where the old one stands."""
+    def _place_in_time(self, layer: Layer, packet: MediaPacket) -> tuple[int, int]:
+        """Timestamp shift that lets the new run go on in time, and what it is then ahead.
+
+        The first picture of a run may have been captured together with the last one sent, but
+        needs a later time. It is moved on by a millisecond, and the next run takes that back.
+        """
         newest, run = self._newest, self._runs[-1] if self._runs else None
         if newest is None or run is None:
-            return 0
+            return 0, 0
         if run.layer is layer:
-            return run.timestamp_shift
+            return run.timestamp_shift, run.ahead_rtp
         last = newest.timestamp + run.timestamp_shift
         by_arrival = last + round((packet.arrival_s - newest.arrival_s) * self._clock_rate)
         expected = by_arrival
@@ -289,9 +303,9 @@ class DownTrack:
             distance = unwrap(by_clock - by_arrival, 0, 32)
             if abs(distance) < MAX_CLOCK_DISAGREEMENT_S * self._clock_rate:
                 expected = by_arrival + distance
-        # A later picture must carry a later time; 1 ms is less than any frame interval.
-        expected = max(expected, last + self._clock_rate // 1000)
-        return expected - packet.timestamp
+        expected -= run.ahead_rtp
+        placed = max(expected, last + self._clock_rate // 1000)
+        return placed - packet.timestamp, placed - expected
 
     def _picture_shift_for(self, packet: MediaPacket) -> PictureNumbers:
         newest, run = self._newest, self._runs[-1] if self._runs else None

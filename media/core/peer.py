@@ -41,6 +41,8 @@ FAST_REMB_INTERVAL_S: Final = 0.25
 FAST_REMB_PERIOD_S: Final = 5.0
 UPLINK_LIMIT_BPS: Final = 10_000_000
 """Announced by REMB: three simulcast layers and a screen fit in; a flood does not."""
+MAX_EARLY_REPORTS: Final = 32
+"""Sender reports kept for streams whose first packet has not come yet."""
 MAX_COMPOUND_BYTES: Final = 1200
 MAX_RESENT_PER_PACKET: Final = 256
 """Retransmissions given out for one incoming RTCP packet."""
@@ -63,6 +65,7 @@ class MediaPeer:
         self._next_report_s = float("-inf")
         self._next_remb_s = float("-inf")
         self._first_packet_s: float | None = None
+        self._early_reports: dict[int, tuple[SenderReport, float]] = {}
 
     # Tracks.
 
@@ -130,6 +133,8 @@ class MediaPeer:
         if not track.learn(header.ssrc, header.payload_type, rid, repaired):
             return None
         self._up_by_ssrc[header.ssrc] = track
+        if header.ssrc in self._early_reports:
+            track.handle_sender_report(*self._early_reports.pop(header.ssrc))
         return track
 
     def _guess(self, header: RtpHeader) -> UpTrack | None:
@@ -167,8 +172,11 @@ class MediaPeer:
 
     def _handle_report(self, report: SenderReport | ReceiverReport, now_s: float) -> None:
         if isinstance(report, SenderReport):
-            for track in self._up_by_mid.values():
+            track = self._up_by_ssrc.get(report.ssrc)
+            if track is not None:
                 track.handle_sender_report(report, now_s)
+            elif len(self._early_reports) < MAX_EARLY_REPORTS:
+                self._early_reports[report.ssrc] = (report, now_s)
         for block in report.blocks:
             down = self._down_by_ssrc.get(block.ssrc)
             if down is not None:
