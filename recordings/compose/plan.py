@@ -1,0 +1,265 @@
+"""A timeline as ffmpeg command lines, built with ffmpeg-python and run by nobody here.
+
+Every scene is a still card (background, names) with the pictures laid over it, cut to a whole
+number of frames; scenes are concatenated. Each picture's file is opened at the keyframe before
+the scene and closed after it, so only what is shown is decoded. Sounds go into lanes of files
+that do not overlap; lanes are mixed. Long recordings are encoded in parts of `PART_SCENES`, whose
+pictures are then joined without encoding again.
+
+Inputs may only be files (``-protocol_whitelist``), of a stated format: nothing inside a media file
+can make ffmpeg open an address. No text reaches a command line; names are in the cards.
+
+Pure: names of files in, arguments out.
+"""
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import ffmpeg
+
+from recordings.compose.layout import Card, Layout, Place
+from recordings.compose.timeline import FPS, Chapter, Scene, Sound, Timeline
+
+PART_SCENES: Final = 30
+"""Scenes of one run; bounds its open files and memory."""
+
+SAMPLE_RATE: Final = 48_000
+_GUARD_FRAMES: Final = 2  # read a little more than is shown, so that the last frame is there
+_VIDEO: Final = {
+    "vcodec": "libx264",
+    "preset": "veryfast",
+    "crf": 23,
+    "pix_fmt": "yuv420p",
+    "g": 5 * FPS,  # seeking in the player lands within 5 s
+    "r": FPS,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """Where things are: plain paths as ffmpeg shall read them."""
+
+    root: str
+    """Folder that the pieces' paths are relative to."""
+    cards: Mapping[Card, str]
+    metadata: str
+    """The chapters, as written by `metadata`."""
+    parts_list: str
+    part_pattern: str
+    """With ``{}`` for the number of the part."""
+    output: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One run of ffmpeg."""
+
+    args: tuple[str, ...]
+    """Without the program."""
+    output: str
+    duration_s: float
+    """Length of what it writes, for progress."""
+
+
+def plan(timeline: Timeline, layouts: Sequence[Layout], files: Files) -> list[Step]:
+    """Steps to run in order; the last one writes ``files.output``."""
+    staged = list(zip(timeline.scenes, layouts, strict=True))
+    inputs = _Inputs(files)
+    sound = _sound(timeline, inputs)
+    if len(staged) <= PART_SCENES:
+        picture = _picture(timeline.starts_s, staged, inputs)
+        return [_final([picture, sound], timeline, files, _VIDEO)]
+    steps = []
+    for number, first in enumerate(range(0, len(staged), PART_SCENES)):
+        part = staged[first : first + PART_SCENES]
+        output = files.part_pattern.format(number)
+        stream = ffmpeg.output(
+            _picture(timeline.starts_s, part, inputs), output, f="matroska", **_VIDEO
+        )
+        frames = sum(scene.frames for scene, _ in part)
+        steps.append(Step(_arguments(stream), output, frames / FPS))
+    joined = inputs.open(files.parts_list, f="concat").video
+    return [*steps, _final([joined, sound], timeline, files, {"vcodec": "copy"})]
+
+
+def parts(timeline: Timeline, files: Files) -> str:
+    """Text of ``files.parts_list`` (format of ffmpeg's concat demuxer, names beside the list)."""
+    count = -(-len(timeline.scenes) // PART_SCENES)
+    names = [files.part_pattern.format(number).rsplit("/", 1)[-1] for number in range(count)]
+    return "".join(["ffconcat version 1.0\n", *(f"file '{name}'\n" for name in names)])
+
+
+def metadata(title: str, chapters: Sequence[Chapter], duration_s: float) -> str:
+    """Text of ``files.metadata`` (ffmpeg's metadata format) with title and chapters."""
+    lines = [";FFMETADATA1", f"title={_escaped(title)}"]
+    ends = [*(chapter.at_s for chapter in chapters[1:]), duration_s]
+    for chapter, ends_s in zip(chapters, ends, strict=True):
+        lines += [
+            "[CHAPTER]",
+            "TIMEBASE=1/1000",
+            f"START={round(chapter.at_s * 1000)}",
+            f"END={round(ends_s * 1000)}",
+            f"title={_escaped(chapter.title)}",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _escaped(text: str) -> str:
+    line = " ".join(text.split())
+    return "".join(f"\\{letter}" if letter in "=;#\\" else letter for letter in line)
+
+
+class _Inputs:
+    """Opens files for the graph, each opening a node of its own.
+
+    ffmpeg-python takes two openings with equal arguments for one stream, which may not be used
+    twice; a queue length that differs keeps them apart and changes nothing else.
+    """
+
+    def __init__(self, files: Files) -> None:
+        self.files = files
+        self._count = 0
+
+    def open(self, path: str, **options: Any) -> Any:
+        """An input that may be a file and nothing else."""
+        self._count += 1
+        return ffmpeg.input(
+            path, protocol_whitelist="file,pipe", thread_queue_size=8 + self._count, **options
+        )
+
+
+# --- picture --------------------------------------------------------------------------------
+
+
+def _picture(starts_s: float, staged: Sequence[tuple[Scene, Layout]], inputs: _Inputs) -> Any:
+    scenes = [
+        _scene(starts_s + scene.from_frame / FPS, scene.frames, layout, inputs)
+        for scene, layout in staged
+    ]
+    return scenes[0] if len(scenes) == 1 else ffmpeg.concat(*scenes, v=1, a=0)
+
+
+def _scene(now_s: float, frames: int, layout: Layout, inputs: _Inputs) -> Any:
+    still = inputs.open(inputs.files.cards[layout.card], f="png_pipe", framerate=FPS).video
+    stage = (
+        still.filter("format", "yuv420p")
+        .filter("loop", loop=-1, size=1, start=0)
+        .filter("trim", end_frame=frames)
+        .filter("setsar", 1)
+    )
+    for place in layout.places:
+        moving = _moving(now_s, frames, place, inputs)
+        stage = stage.overlay(moving, x=place.picture.x, y=place.picture.y, eof_action="repeat")
+    return stage.filter("setpts", f"N/{FPS}/TB")
+
+
+def _moving(now_s: float, frames: int, place: Place, inputs: _Inputs) -> Any:
+    piece = place.tile.piece
+    assert piece is not None
+    skip_s = max(0.0, now_s - piece.starts_s)
+    index = bisect_right(piece.keyframes_s, skip_s) - 1
+    opened_s = piece.keyframes_s[index] if index >= 0 else 0.0
+    first = round((skip_s - opened_s) * FPS)
+    box = place.picture
+    source = inputs.open(
+        f"{inputs.files.root}/{piece.path}",
+        f="matroska",
+        ss=f"{opened_s:.3f}",
+        t=f"{(first + frames + _GUARD_FRAMES) / FPS:.3f}",
+        threads=1,
+    )
+    return (
+        source.video.filter("fps", FPS, start_time=0)
+        .filter("trim", start_frame=first, end_frame=first + frames)
+        .filter("setpts", "PTS-STARTPTS")
+        .filter(
+            "scale", box.width, box.height,
+            force_original_aspect_ratio="decrease", force_divisible_by=2, flags="bilinear",
+        )
+        .filter("pad", box.width, box.height, "(ow-iw)/2", "(oh-ih)/2", color="black")
+        .filter("setsar", 1)
+        .filter("format", "yuv420p")
+    )  # fmt: skip
+
+
+# --- sound ----------------------------------------------------------------------------------
+
+
+def lanes_of(sounds: Sequence[Sound]) -> list[list[Sound]]:
+    """As few lanes as possible in which no two sounds overlap."""
+    lanes: list[list[Sound]] = []
+    for sound in sorted(sounds, key=lambda one: (one.from_s, one.piece.path)):
+        for lane in lanes:
+            if lane[-1].to_s <= sound.from_s:
+                lane.append(sound)
+                break
+        else:
+            lanes.append([sound])
+    return lanes
+
+
+def _sound(timeline: Timeline, inputs: _Inputs) -> Any:
+    duration_s = timeline.duration_s
+    lanes = [_lane(lane, duration_s, inputs) for lane in lanes_of(timeline.sounds)]
+    if not lanes:
+        silence = f"anullsrc=r={SAMPLE_RATE}:cl=stereo"
+        return ffmpeg.input(silence, f="lavfi", t=f"{duration_s:.3f}").audio
+    mixed = lanes[0]
+    if len(lanes) > 1:
+        mixed = ffmpeg.filter(lanes, "amix", inputs=len(lanes), normalize=0, duration="longest")
+    return mixed.filter("alimiter", limit=0.95, level=0)
+
+
+def _lane(lane: Sequence[Sound], duration_s: float, inputs: _Inputs) -> Any:
+    """One stream as long as the recording: each sound at its time, silence between."""
+    ends = [*(sound.from_s for sound in lane[1:]), duration_s]
+    stretches: list[Any] = []
+    for sound, ends_s in zip(lane, ends, strict=True):
+        source = inputs.open(f"{inputs.files.root}/{sound.piece.path}", f="matroska")
+        stream = source.audio.filter("aresample", SAMPLE_RATE, **{"async": 1, "first_pts": 0})
+        stream = stream.filter("aformat", sample_fmts="fltp", channel_layouts="stereo")
+        if sound.skip_s > 0:
+            stream = stream.filter("atrim", start=f"{sound.skip_s:.6f}")
+            stream = stream.filter("asetpts", "PTS-STARTPTS")
+        length_s = ends_s - sound.from_s
+        if not stretches and sound.from_s > 0:
+            stream = stream.filter("adelay", delays=f"{round(sound.from_s * 1000)}", all=1)
+            length_s = ends_s
+        samples = round(length_s * SAMPLE_RATE)
+        stream = stream.filter("apad", whole_len=samples).filter("atrim", end_sample=samples)
+        stretches.append(stream)
+    return stretches[0] if len(stretches) == 1 else ffmpeg.concat(*stretches, v=0, a=1)
+
+
+# --- output ---------------------------------------------------------------------------------
+
+
+def _final(streams: Sequence[Any], timeline: Timeline, files: Files, video: Any) -> Step:
+    output = ffmpeg.output(
+        *streams,
+        files.output,
+        f="mp4",
+        acodec="aac",
+        audio_bitrate="128k",
+        ar=SAMPLE_RATE,
+        ac=2,
+        movflags="+faststart",
+        t=f"{timeline.duration_s:.3f}",
+        **video,
+    )
+    arguments = list(_arguments(output))
+    count = arguments.count("-i")
+    # ffmpeg-python knows no input without streams: the chapters' file goes in by hand
+    chapters = ["-f", "ffmetadata", "-protocol_whitelist", "file,pipe", "-i", files.metadata]
+    mapping = ["-map_metadata", str(count), "-map_chapters", str(count)]
+    last_input = max(index for index, word in enumerate(arguments) if word == "-i") + 2
+    arguments[last_input:last_input] = chapters
+    where = arguments.index(files.output)
+    arguments[where:where] = mapping
+    return Step(tuple(arguments), files.output, timeline.duration_s)
+
+
+def _arguments(output: Any) -> tuple[str, ...]:
+    return tuple(str(word) for word in ffmpeg.get_args(output))
