@@ -1,0 +1,46 @@
+# make serve   set everything up and run the service on http://localhost:8000
+# make test    set everything up and prove it
+# Both need git, make and Python 3.11 or newer; the rest is installed into this folder.
+
+PYTHON ?= python3
+BIN := .venv/bin
+FAST := tests/unit tests/property tests/scenario tests/meta
+
+.PHONY: serve test check bench build format clean
+
+serve:
+	@$(PYTHON) config/bootstrap.py run
+	@exec $(BIN)/diemcau serve $(ARGS)
+
+test:
+	@$(PYTHON) config/bootstrap.py test
+	@$(MAKE) --no-print-directory lint
+	@cd web/room && PATH="$(CURDIR)/.venv/node:$$PATH" npm test --silent
+	@$(BIN)/pytest $(ARGS)
+
+check:
+	@$(PYTHON) config/bootstrap.py check
+	@$(MAKE) --no-print-directory lint
+	@$(BIN)/pytest -q $(FAST)
+
+.PHONY: lint
+lint:
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format:
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+bench:
+	@$(PYTHON) config/bootstrap.py test
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+build:
+	@$(PYTHON) config/bootstrap.py build
+	@$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+
+clean:
+	rm -rf .venv web/room/node_modules web/static/dist build dist *.egg-info
