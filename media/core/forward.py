@@ -73,9 +73,10 @@ class DownTrack:
     """One track on its way to one subscriber.
 
     ``ssrc`` and ``rtx_ssrc`` must be new for every subscription: reusing one under the same SRTP
-    key would reuse nonces (RFC 7714 §8.1). For the same reason nothing is ever sent again under
-    the media SSRC; without ``rtx_ssrc`` requests for lost packets go unanswered. ``sink`` belongs
-    to the caller and is never touched here.
+    key would reuse nonces (RFC 7714 §8.1). For the same reason a packet that is sent again under
+    the media SSRC, as audio without ``rtx_ssrc`` is, has the very bytes of the first time; the
+    SRTP session must allow that repetition. ``sink`` belongs to the caller and is never touched
+    here.
     """
 
     __slots__ = (
@@ -239,9 +240,7 @@ class DownTrack:
             if run.first <= packet.number <= run.last:
                 self.stats.packets_sent += 1
                 self.stats.octets_sent += len(packet.payload)
-                out = packet.number + run.seq_shift
-                first, block, _ = packet.tail(self._map)
-                return self._header(first, packet, out, run) + block + _payload(packet, run)
+                return self._assembled(packet, run, packet.number + run.seq_shift)
         return None
 
     def switch(self, packet: MediaPacket) -> Iterator[bytes]:
@@ -313,27 +312,34 @@ class DownTrack:
             return PictureNumbers()
         return PictureNumbers.following(newest.vp8, run.picture_shift, packet.vp8)
 
-    def _header(self, first: int, packet: MediaPacket, out: int, run: Run) -> bytes:
-        return _HEADER.pack(
+    def _assembled(self, packet: MediaPacket, run: Run, out: int) -> bytes:
+        """A packet of a run under the media SSRC: the same bytes each time."""
+        first, block, _ = packet.tail(self._map)
+        header = _HEADER.pack(
             first,
             self._payload_types[packet.marker],
             out & 0xFFFF,
             packet.timestamp + run.timestamp_shift & 0xFFFFFFFF,
             self.ssrc,
         )
+        return b"".join((header, block, _payload(packet, run)))
 
     # Retransmission.
 
     def handle_nack(self, seqs: Iterable[int], now_s: float) -> list[bytes]:
         """Retransmissions of packets the subscriber misses, as far as they are still here."""
-        if self.rtx_ssrc is None or self.rtx_payload_type is None:
-            return []
+        has_rtx = self.rtx_ssrc is not None and self.rtx_payload_type is not None
         packets = []
         for seq in seqs:
             out = unwrap(seq, self._highest_out, 16)
             found = self._sent_as(out)
             if found is not None and self._may_resend(out, now_s):
-                packets.append(self._retransmission(*found, out, now_s))
+                packet, run = found
+                packets.append(
+                    self._retransmission(packet, run, out, now_s)
+                    if has_rtx
+                    else self._assembled(packet, run, out)
+                )
         self.stats.packets_resent += len(packets)
         return packets
 

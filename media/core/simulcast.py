@@ -54,14 +54,14 @@ class Layer:
         "needs_keyframe",
         "newest",
         "quality",
-        "rtx_ssrc",
         "stream",
     )
 
-    def __init__(self, quality: Quality, ssrc: int, codec: codecs.Codec) -> None:
+    def __init__(
+        self, quality: Quality, ssrc: int, codec: codecs.Codec, *, wants_nack: bool
+    ) -> None:
         self.quality = quality
-        self.stream = UpStream(ssrc, codec.clock_rate, wants_nack=codec.is_video)
-        self.rtx_ssrc: int | None = None
+        self.stream = UpStream(ssrc, codec.clock_rate, wants_nack=wants_nack)
         self.needs_keyframe = codec.is_video
         self.cache = PacketCache()
         self.newest = -1

@@ -42,7 +42,8 @@ class UpTrack:
     """One track that a participant publishes.
 
     ``extension_ids`` are the ids negotiated with the publisher, by URI. ``audio_level`` is told
-    the level of each audio packet.
+    the level of each audio packet. ``wants_nack`` is whether lost packets are asked for; by
+    default those of video are.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class UpTrack:
         codec: Codec,
         extension_ids: Mapping[str, int],
         audio_level: AudioLevel | None = None,
+        wants_nack: bool | None = None,
     ) -> None:
         self.codec = codec
         self.extension_ids = extension_ids
@@ -58,6 +60,8 @@ class UpTrack:
         self.down_tracks: list[DownTrack] = []
         self.ignored_packets = 0
         """Packets of payload types or streams that were not negotiated."""
+        self._wants_nack = codec.is_video if wants_nack is None else wants_nack
+        self._uses_rids = False
         self._audio_level = audio_level
         self._audio_level_id = extension_ids.get(AUDIO_LEVEL, 0)
         self._last_audio: tuple[int, int] | None = None  # ext_seq-like number, timestamp
@@ -74,7 +78,7 @@ class UpTrack:
         self, ssrc: int, quality: Quality = Quality.HIGH, rtx_ssrc: int | None = None
     ) -> None:
         """A stream that the publisher's description lists."""
-        layer = Layer(quality, ssrc, self.codec)
+        layer = Layer(quality, ssrc, self.codec, wants_nack=self._wants_nack)
         replaced = self.layers.put(layer)
         if replaced is not None:
             self._by_ssrc.pop(replaced.stream.ssrc, None)
@@ -94,12 +98,13 @@ class UpTrack:
             return False
         if payload_type == self.codec.rtx_payload_type:
             return self._learn_rtx(ssrc, repaired or rid)
-        if rid is None and any(layer.quality != Quality.HIGH for layer in self.layers):
+        if rid is None and self._uses_rids:
             return False  # simulcast: this packet does not say which layer
         quality = Quality.HIGH if rid is None else quality_of_rid(rid)
         if quality is None:
             return False
         self._learned += 1
+        self._uses_rids = rid is not None
         self.add_ssrc(ssrc, quality)
         return True
 
@@ -108,7 +113,7 @@ class UpTrack:
         if repaired is not None:
             quality = quality_of_rid(repaired)
             layer = self.layers.get(quality) if quality is not None else None
-        elif len(self.layers) == 1:
+        elif len(self.layers) == 1 and not self._uses_rids:
             layer = next(iter(self.layers))
         if layer is None:
             return False

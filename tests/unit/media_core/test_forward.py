@@ -196,11 +196,26 @@ def test_unknown_packets_are_not_sent_again() -> None:
     assert down.handle_nack([999, 1001, 40000], 0.1) == []
 
 
-def test_nothing_is_ever_sent_again_under_the_media_ssrc() -> None:
-    down = subscription(rtx_ssrc=None)
+@pytest.mark.parametrize("moved", [False, True])
+def test_without_retransmission_ssrc_the_very_same_bytes_are_sent_again(moved: bool) -> None:
+    down = subscription(rtx_ssrc=None, extension_ids={ext.ABSOLUTE_SEND_TIME: 3})
     up = track(VP8, down)
-    up.handle_rtp(video(1, keyframe=True), 0.0)
-    assert down.handle_nack([1000], 0.1) == []
+    sent = up.handle_rtp(video(1, keyframe=True), 0.0)
+    if moved:
+        down.set_wanted(None)
+        down.set_wanted(Quality.HIGH)
+        sent += up.handle_rtp(video(5, keyframe=True), 0.5)
+    seqs = [header.seq for header in headers(sent)]
+    assert down.handle_nack(seqs, 9.0) == [data for _, data in sent]
+
+
+def test_a_stream_that_does_not_say_its_layer_replaces_none() -> None:
+    up = UpTrack(codec=VP8, extension_ids={})
+    assert up.learn(10, 96, "f", None)
+    assert not up.learn(11, 96, None, None)
+    assert not up.learn(12, 97, None, None)
+    assert up.learn(12, 97, None, "f")
+    assert up.learn(11, 96, "q", None)
 
 
 def test_a_publishers_retransmission_fills_the_gap() -> None:

@@ -107,7 +107,7 @@ def test_a_gap_too_wide_is_given_up() -> None:
 def layers(*arrivals: tuple[Quality, float]) -> Layers:
     made = Layers()
     for quality, at in arrivals:
-        layer = Layer(quality, int(quality), VP8)
+        layer = Layer(quality, int(quality), VP8, wants_nack=True)
         data = rtp_packet(1, vp8_payload(picture_id=1))
         layer.accept(RtpHeader.parse(data), data, {}, at, recovered=False)
         made.put(layer)
