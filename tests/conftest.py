@@ -1,0 +1,159 @@
+"""Fixtures every kind of test may ask for. Nothing heavy is imported before it is asked for.
+
+``database``      an empty SQLite database with the whole schema
+``any_database``  the same, once on SQLite and once on PostgreSQL (marker ``postgres``)
+``settings``      settings of a data folder of its own
+``app``           the web application on ``database``; ``client`` its test client;
+                  ``login(client, username)`` for accounts of ``sample_accounts``
+``mailbox``       a real SMTP server that keeps what it gets
+``service``       the whole service with the sample province, one for the session
+``chromium``      a browser process, one for the session; see `tests.support.browser`
+"""
+
+# ruff: noqa: PLC0415 -- fast tests must not pay for what they do not use
+import re
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from config.settings import Settings, load
+
+if TYPE_CHECKING:
+    from flask import Flask
+    from flask.testing import FlaskClient
+    from playwright.sync_api import Browser
+
+    from conference.access.sample import SampleAccount
+    from conference.database import Database
+    from tests.support.mailbox import Mailbox
+    from tests.support.postgres import Cluster
+    from tests.support.service import Service
+
+AT = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
+"""Monday, 10:00 in Vietnam."""
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    data = tmp_path / "var"
+    data.mkdir()
+    return load(data, environment={"": ""})
+
+
+def _create_schema(url: str) -> "Database":
+    import conference.models  # noqa: F401
+    from conference.database import Base, Database
+
+    made = Database(url)
+    Base.metadata.create_all(made.engine)
+    return made
+
+
+@pytest.fixture
+def database(settings: Settings) -> Iterator["Database"]:
+    made = _create_schema(settings.database_url)
+    yield made
+    made.dispose()
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Cluster"]:
+    from tests.support.postgres import cluster, find_binaries
+
+    if find_binaries() is None:
+        pytest.skip("PostgreSQL is not installed")
+    with cluster(tmp_path_factory.mktemp("pg")) as running:
+        yield running
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def any_database(request: pytest.FixtureRequest, settings: Settings) -> Iterator["Database"]:
+    if request.param == "sqlite":
+        url = settings.database_url
+    else:
+        url = request.getfixturevalue("postgres").new_database()
+    made = _create_schema(url)
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def app(settings: Settings, database: "Database") -> "Flask":
+    from web.app import create_app
+
+    return create_app(settings, database=database)
+
+
+@pytest.fixture
+def client(app: "Flask") -> "FlaskClient":
+    return app.test_client()
+
+
+@pytest.fixture
+def sample_accounts(database: "Database") -> dict[str, "SampleAccount"]:
+    """The sample province in ``database``; accounts by name."""
+    from conference.access import sample
+
+    with database.transaction() as session:
+        return {account.username: account for account in sample.load(session, AT)}
+
+
+def csrf_token(page: str) -> str:
+    """The token a page carries for its forms."""
+    match = re.search(r'name="csrf-token" content="([^"]+)"', page)
+    assert match is not None, "the page has no CSRF token"
+    return match[1]
+
+
+@pytest.fixture
+def login(sample_accounts: dict[str, "SampleAccount"]) -> Callable[["FlaskClient", str], str]:
+    """Log a test client in through the login page; the CSRF token for what follows."""
+
+    def log_in(client: "FlaskClient", username: str) -> str:
+        token = csrf_token(client.get("/dang-nhap").text)
+        form = {
+            "csrf_token": token,
+            "username": username,
+            "password": sample_accounts[username].password,
+        }
+        assert client.post("/dang-nhap", data=form).status_code == 302
+        return csrf_token(client.get("/hom-nay").text)
+
+    return log_in
+
+
+@pytest.fixture(scope="session")
+def mailbox() -> Iterator["Mailbox"]:
+    from tests.support.mailbox import Mailbox
+    from tests.support.service import free_ports
+
+    running = Mailbox().start(free_ports(1)[0])
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def service(tmp_path_factory: pytest.TempPathFactory, mailbox: "Mailbox") -> Iterator["Service"]:
+    """``diemcau serve`` with the sample province, sending its mail to ``mailbox``."""
+    from tests.support.service import Service
+
+    environment = {
+        "DIEMCAU_MAIL_HOST": mailbox.host,
+        "DIEMCAU_MAIL_PORT": str(mailbox.port),
+        "DIEMCAU_OFFICE_HOTLINE": "0260 3862 318",
+        "DIEMCAU_RECORDINGS_MIN_HEADROOM_MIB": "64",
+    }
+    running = Service(tmp_path_factory.mktemp("service") / "var", environment).start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator["Browser"]:
+    from tests.support.browser import chromium
+
+    with chromium() as browser:
+        yield browser
