@@ -46,7 +46,7 @@ class ExtensionMap:
     subscriber's, written on every packet when the extension is negotiated.
     """
 
-    __slots__ = ("_fixed", "_send_time_id", "key", "pairs")
+    __slots__ = ("_mid", "_plain_head", "_plain_tail", "_send_time_id", "key", "pairs")
 
     def __init__(
         self,
@@ -65,11 +65,16 @@ class ExtensionMap:
         """Publisher's id and subscriber's id of every element that passes."""
         self._send_time_id = writable.get(ABSOLUTE_SEND_TIME, 0)
         mid_bytes = mid.encode() if mid else b""
-        self._fixed: tuple[tuple[int, bytes], ...] = ()
+        self._mid: tuple[tuple[int, bytes], ...] = ()
         if MID in writable and 1 <= len(mid_bytes) <= 16:
-            self._fixed = ((writable[MID], mid_bytes),)
-        self.key: tuple[object, ...] = (self.pairs, self._send_time_id, self._fixed)
+            self._mid = ((writable[MID], mid_bytes),)
+        self.key: tuple[object, ...] = (self.pairs, self._send_time_id, self._mid)
         """Maps with equal keys write equal blocks."""
+        # Most packets carry no element of the publisher: their blocks differ in time only, which
+        # stands first, behind profile, length and its own head.
+        plain = self._written([], 0.0)
+        self._plain_head = plain[:5] if self._send_time_id else plain
+        self._plain_tail = plain[8:] if self._send_time_id else b""
 
     def block(self, values: Mapping[int, bytes], now_s: float) -> bytes:
         """Header extension of a forwarded packet, profile and length included; may be empty.
@@ -77,15 +82,21 @@ class ExtensionMap:
         ``values`` are the publisher's elements by its ids. Values that do not fit the one-byte
         form are left out.
         """
-        elements = list(self._fixed)
+        passed = [
+            (theirs, values[ours])
+            for ours, theirs in self.pairs
+            if ours in values and 1 <= len(values[ours]) <= 16
+        ]
+        if passed:
+            return self._written(passed, now_s)
         if self._send_time_id:
-            elements.append((self._send_time_id, absolute_send_time(now_s)))
-        if values:
-            elements += [
-                (theirs, values[ours])
-                for ours, theirs in self.pairs
-                if ours in values and 1 <= len(values[ours]) <= 16
-            ]
+            return self._plain_head + absolute_send_time(now_s) + self._plain_tail
+        return self._plain_head
+
+    def _written(self, passed: list[tuple[int, bytes]], now_s: float) -> bytes:
+        elements = [*self._mid, *passed]
+        if self._send_time_id:
+            elements.insert(0, (self._send_time_id, absolute_send_time(now_s)))
         if not elements:
             return b""
         data = one_byte_elements(elements)

@@ -1,12 +1,11 @@
 """One subscription: turn a publisher's packets into one gapless stream for one subscriber.
 
 The subscriber sees a single SSRC whose sequence numbers never skip, whatever is withheld: layers
-not chosen, pauses, padding. It is built of *runs*. A run is a stretch of packets of one layer with
-fixed distances between incoming and outgoing sequence number, timestamp and VP8 picture numbers. A
-new run begins at a keyframe when the layer changes or a pause ends; until that keyframe comes the
-old run goes on, so a picture never freezes for a switch. Closed runs are remembered for packets
-that arrive late and for retransmissions, which are made again from the layer's cache and sent on
-an SSRC of their own (RFC 4588).
+not chosen, pauses, padding. It is built of *runs* (module ``run``). A new one begins at a keyframe
+when the layer changes or a pause ends; until that keyframe comes the old run goes on, so a picture
+never freezes for a switch. Closed runs are remembered for packets that arrive late and for
+retransmissions, which are made again from the layer's cache and sent on an SSRC of their own
+(RFC 4588).
 
 Pure; driven by ``track.UpTrack`` and ``peer.MediaPeer``.
 """
@@ -21,13 +20,12 @@ from media.core.extensions import ExtensionMap
 from media.core.packet import MediaPacket
 from media.core.rtcp import ReportBlock, SenderReport
 from media.core.rtx import OSN_BYTES
+from media.core.run import Run
 from media.core.sequence import unwrap
 from media.core.simulcast import Layer, Layers, Quality
 from media.core.vp8 import PictureNumbers
 
 REMEMBERED_RUNS: Final = 8
-MAX_CLOCK_DISAGREEMENT_S: Final = 1.0
-"""Sender reports of two layers that disagree more with arrival times are not believed."""
 RESEND_INTERVAL_S: Final = 0.020
 """Two requests for one packet within this time are one request."""
 MAX_RESENDS: Final = 6
@@ -36,21 +34,6 @@ REMEMBERED_REPORTS: Final = 8
 
 _HEADER: Final = Struct("!BBHII")
 _FIRST_CYCLE: Final = 1 << 16
-
-
-@dataclass(slots=True)
-class Run:
-    """Packets ``first`` to ``last`` of a layer and how far they are moved."""
-
-    layer: Layer
-    first: int
-    last: int | None
-    """None while the run goes on."""
-    seq_shift: int
-    timestamp_shift: int
-    ahead_rtp: int
-    """How far timestamps run ahead of the publisher's clock, see ``_place_in_time``."""
-    picture_shift: PictureNumbers
 
 
 @dataclass(slots=True)
@@ -235,9 +218,7 @@ class DownTrack:
     def forward_late(self, packet: MediaPacket, layer: Layer | None) -> bytes | None:
         """A packet of a run that is over, if it belongs to one."""
         for run in reversed(self._runs):
-            if run.layer is not layer or run.last is None:
-                continue
-            if run.first <= packet.number <= run.last:
+            if run.layer is layer and run is not self._run and run.holds(packet.number):
                 self.stats.packets_sent += 1
                 self.stats.octets_sent += len(packet.payload)
                 return self._assembled(packet, run, packet.number + run.seq_shift)
@@ -247,27 +228,17 @@ class DownTrack:
         """Begin a run of the target layer at ``packet``; it and those already here behind it."""
         layer = self.target
         assert layer is not None, "a switch needs a target"
-        timestamp_shift, ahead_rtp = self._place_in_time(layer, packet)
-        picture_shift = self._picture_shift_for(packet)
+        run = Run.starting(layer, packet, self._highest_out + 1)
+        if self._runs and self._newest is not None:
+            run.follow(self._runs[-1], self._newest, packet, self._clock_rate)
         self._close_run()
+        self._run = run
+        self._runs.append(run)
         self.layer, self.target = layer, None
         self._first = packet.number
-        self._seq_shift = self._highest_out + 1 - packet.number
-        self._timestamp_shift = timestamp_shift
-        rewrites = packet.vp8 is not None and (
-            not picture_shift.is_identity or packet.vp8.picture_id_bits == 7
-        )
-        self._picture_shift = picture_shift if rewrites else None
-        self._run = Run(
-            layer,
-            packet.number,
-            None,
-            self._seq_shift,
-            timestamp_shift,
-            ahead_rtp,
-            picture_shift,
-        )
-        self._runs.append(self._run)
+        self._seq_shift = run.seq_shift
+        self._timestamp_shift = run.timestamp_shift
+        self._picture_shift = run.picture_shift if run.rewrites else None
         for number in range(packet.number, layer.newest + 1):
             waiting = layer.cache.get(number)
             if waiting is not None:
@@ -281,37 +252,6 @@ class DownTrack:
             self._run = None
         self.layer = None
 
-    def _place_in_time(self, layer: Layer, packet: MediaPacket) -> tuple[int, int]:
-        """Timestamp shift that lets the new run go on in time, and what it is then ahead.
-
-        The first picture of a run may have been captured together with the last one sent, but
-        needs a later time. It is moved on by a millisecond, and the next run takes that back.
-        """
-        newest, run = self._newest, self._runs[-1] if self._runs else None
-        if newest is None or run is None:
-            return 0, 0
-        if run.layer is layer:
-            return run.timestamp_shift, run.ahead_rtp
-        last = newest.timestamp + run.timestamp_shift
-        by_arrival = last + round((packet.arrival_s - newest.arrival_s) * self._clock_rate)
-        expected = by_arrival
-        old_clock, new_clock = run.layer.stream.clock, layer.stream.clock
-        if old_clock is not None and new_clock is not None:
-            capture_s = new_clock.capture_s(packet.timestamp)
-            by_clock = old_clock.timestamp_at(capture_s) + run.timestamp_shift
-            distance = unwrap(by_clock - by_arrival, 0, 32)
-            if abs(distance) < MAX_CLOCK_DISAGREEMENT_S * self._clock_rate:
-                expected = by_arrival + distance
-        expected -= run.ahead_rtp
-        placed = max(expected, last + self._clock_rate // 1000)
-        return placed - packet.timestamp, placed - expected
-
-    def _picture_shift_for(self, packet: MediaPacket) -> PictureNumbers:
-        newest, run = self._newest, self._runs[-1] if self._runs else None
-        if newest is None or run is None or newest.vp8 is None or packet.vp8 is None:
-            return PictureNumbers()
-        return PictureNumbers.following(newest.vp8, run.picture_shift, packet.vp8)
-
     def _assembled(self, packet: MediaPacket, run: Run, out: int) -> bytes:
         """A packet of a run under the media SSRC: the same bytes each time."""
         first, block, _ = packet.tail(self._map)
@@ -322,7 +262,7 @@ class DownTrack:
             packet.timestamp + run.timestamp_shift & 0xFFFFFFFF,
             self.ssrc,
         )
-        return b"".join((header, block, _payload(packet, run)))
+        return b"".join((header, block, run.payload(packet)))
 
     # Retransmission.
 
@@ -346,7 +286,7 @@ class DownTrack:
     def _sent_as(self, out: int) -> tuple[MediaPacket, Run] | None:
         for run in reversed(self._runs):
             number = out - run.seq_shift
-            if run.first <= number and (run.last is None or number <= run.last):
+            if run.holds(number):
                 packet = run.layer.cache.get(number)
                 return None if packet is None else (packet, run)
         return None
@@ -374,7 +314,7 @@ class DownTrack:
         )
         self._next_rtx_seq = self._next_rtx_seq + 1 & 0xFFFF
         osn = (out & 0xFFFF).to_bytes(OSN_BYTES, "big")
-        return b"".join((header, block, osn, _payload(packet, run)))
+        return b"".join((header, block, osn, run.payload(packet)))
 
     # Reports.
 
@@ -408,9 +348,3 @@ class DownTrack:
         for middle, sent_s in self._reports_sent:
             if middle == block.last_sr and block.last_sr:
                 stats.rtt_s = max(0.0, now_s - sent_s - block.delay_since_last_sr / 65536)
-
-
-def _payload(packet: MediaPacket, run: Run) -> bytes:
-    if packet.vp8 is None or (run.picture_shift.is_identity and packet.vp8.picture_id_bits != 7):
-        return packet.payload
-    return run.picture_shift.descriptor(packet.vp8) + packet.payload[packet.vp8.size :]
