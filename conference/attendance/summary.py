@@ -10,11 +10,16 @@ Pure: plain values in, plain values out.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from conference.attendance.intervals import Interval, within
 from conference.attendance.models import AttendanceStatus
 
-CAME = frozenset({AttendanceStatus.PRESENT, AttendanceStatus.LATE, AttendanceStatus.LEFT_EARLY})
+EARLIEST_OPENING: Final = timedelta(hours=2)
+"""A room opened still earlier is not waiting for the planned hour: the meeting was moved ahead."""
+CAME: Final = frozenset(
+    {AttendanceStatus.PRESENT, AttendanceStatus.LATE, AttendanceStatus.LEFT_EARLY}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +34,14 @@ class Session:
     def of(
         cls, starts_at: datetime, opened_at: datetime | None, ended_at: datetime | None
     ) -> "Session":
-        """A meeting that opened late makes nobody late; one that opened early neither."""
+        """A meeting that opened late makes nobody late; a room that opened early neither.
+
+        A meeting that was held before its planned hour began when it was opened.
+        """
         begins_at = max(starts_at, opened_at) if opened_at else starts_at
-        if ended_at is not None and ended_at <= begins_at:
-            begins_at = opened_at or ended_at  # held wholly before its planned hour
+        is_over_before = ended_at is not None and ended_at <= begins_at
+        if opened_at and (is_over_before or begins_at - opened_at > EARLIEST_OPENING):
+            begins_at = opened_at
         return cls(begins_at, ended_at)
 
 
@@ -78,7 +87,8 @@ def _suggest(
     if now < meeting.begins_at:
         return AttendanceStatus.UNMARKED
     if not parts:
-        return AttendanceStatus.ABSENT
+        may_still_come = meeting.ended_at is None and now <= meeting.begins_at + late_after
+        return AttendanceStatus.UNMARKED if may_still_come else AttendanceStatus.ABSENT
     if parts[0][0] > meeting.begins_at + late_after:
         return AttendanceStatus.LATE
     if meeting.ended_at is not None and parts[-1][1] < meeting.ended_at - late_after:

@@ -96,7 +96,7 @@ def hold(
         session.add(AgendaItem(meeting_id=meeting.id, position=position, title=title, minutes=15))
     invited = [_site(session, meeting, number, tag) for number in range(sites)]
     session.flush()
-    session.refresh(meeting)
+    session.refresh(meeting, ["agenda", "sites"])  # tests read them after the session is gone
     return LiveMeeting(meeting, chair_login, secretary_login, clerk_login, invited)
 
 

@@ -1,0 +1,239 @@
+"""The attendance sheet of a meeting: what the log suggests, what a person has marked.
+
+Reading derives everything anew from the evidence. Marking is the only thing that is written, one
+row for each site, and who marked it is named; the evidence itself is never edited.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from conference.attendance import summary
+from conference.attendance.evidence import load
+from conference.attendance.intervals import MERGE_GAP, Interval, derive
+from conference.attendance.models import AttendanceMark, AttendanceStatus
+from conference.attendance.summary import Counted, Presence, Totals
+from conference.conduct.participants import find_participant
+from conference.errors import InvalidError, NotFoundError
+from conference.scheduling.models import InvitedSite, Meeting
+
+LATE_AFTER: Final = timedelta(minutes=10)
+MAX_NOTE_LENGTH: Final = 500
+MAX_DELEGATES: Final = 2000
+
+STATUS_WORDS: Final = {
+    AttendanceStatus.PRESENT: "Có mặt trực tuyến",
+    AttendanceStatus.LATE: "Đến muộn",
+    AttendanceStatus.LEFT_EARLY: "Về sớm",
+    AttendanceStatus.EXCUSED: "Vắng có lý do",
+    AttendanceStatus.ABSENT: "Vắng",
+    AttendanceStatus.UNMARKED: "Chưa điểm danh",
+}
+"""The office's word for each status."""
+
+LEAVE_WORDS: Final = {
+    "": "",
+    "client_initiated": "Rời họp",
+    "duplicate_identity": "Vào ở thiết bị khác",
+    "participant_removed": "Được mời ra",
+    "room_deleted": "Cuộc họp kết thúc",
+    "room_closed": "Cuộc họp kết thúc",
+    "meeting_ended": "Cuộc họp kết thúc",
+    "server_shutdown": "Máy chủ dừng",
+    "state_mismatch": "Mất kết nối",
+    "signal_close": "Mất kết nối",
+    "join_failure": "Mất kết nối",
+    "connection_timeout": "Mất kết nối",
+    "media_failure": "Mất kết nối",
+    "lost": "Mất kết nối",
+}
+"""Why somebody left, in the office's words; LiveKit's DisconnectReason in lower case."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How presence is judged; from the settings, printed under the sheet."""
+
+    merge_gap: timedelta = MERGE_GAP
+    late_after: timedelta = LATE_AFTER
+
+
+@dataclass(frozen=True, slots=True)
+class SiteLine:
+    """One site on the sheet."""
+
+    number: int
+    site: InvitedSite
+    intervals: tuple[Interval, ...]
+    presence: Presence
+    mark: AttendanceMark | None
+
+    @property
+    def status(self) -> AttendanceStatus:
+        """What a person marked; unmarked until then."""
+        return self.mark.status if self.mark else AttendanceStatus.UNMARKED
+
+    @property
+    def counted_as(self) -> AttendanceStatus:
+        """What the totals count: the mark, else the suggestion."""
+        is_marked = self.status is not AttendanceStatus.UNMARKED
+        return self.status if is_marked else self.presence.suggestion
+
+    @property
+    def note(self) -> str:
+        """What the secretary wrote."""
+        return self.mark.note if self.mark else ""
+
+
+@dataclass(frozen=True, slots=True)
+class PersonLine:
+    """Somebody with an account who was in the room; not a site, not counted among them."""
+
+    name: str
+    unit: str
+    intervals: tuple[Interval, ...]
+    presence: Presence
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """The whole sheet at one moment."""
+
+    at: datetime
+    sites: tuple[SiteLine, ...]
+    people: tuple[PersonLine, ...]
+    totals: Totals
+    marked: int
+    rule: Rule
+
+
+def sheet(session: Session, meeting: Meeting, at: datetime, rule: Rule | None = None) -> Sheet:
+    """The attendance sheet of ``meeting`` as of ``at``."""
+    rule = rule or Rule()
+    intervals = derive(
+        load(session, meeting.id), now=at, ended_at=meeting.ended_at, merge_gap=rule.merge_gap
+    )
+    held = summary.Session.of(meeting.starts_at, meeting.opened_at, meeting.ended_at)
+    marks = _marks(session, meeting.id)
+    invited = [site for site in meeting.sites if site.withdrawn_at is None]
+    lines = []
+    for number, site in enumerate(invited, 1):
+        own = intervals.pop(f"site:{site.id}", [])
+        found = summary.presence(own, held, now=at, late_after=rule.late_after)
+        lines.append(SiteLine(number, site, tuple(own), found, marks.get(site.id)))
+    people = [
+        line
+        for identity, own in intervals.items()
+        if (line := _person(session, meeting, identity, own, held, at, rule)) is not None
+    ]
+    counted = (Counted(line.counted_as, line.site.delegates_count) for line in lines)
+    return Sheet(
+        at=at,
+        sites=tuple(lines),
+        people=tuple(sorted(people, key=lambda line: line.intervals[0].start)),
+        totals=summary.totals(counted),
+        marked=sum(line.status is not AttendanceStatus.UNMARKED for line in lines),
+        rule=rule,
+    )
+
+
+def _person(  # noqa: PLR0917 (the values of one call above)
+    session: Session,
+    meeting: Meeting,
+    identity: str,
+    own: list[Interval],
+    held: summary.Session,
+    at: datetime,
+    rule: Rule,
+) -> PersonLine | None:
+    if not identity.startswith("person:"):
+        return None  # a site that was taken off the list
+    try:
+        who = find_participant(session, meeting, identity)
+    except NotFoundError:
+        return None
+    found = summary.presence(own, held, now=at, late_after=rule.late_after)
+    return PersonLine(who.name, who.unit, tuple(own), found)
+
+
+def _marks(session: Session, meeting_id: int) -> dict[int, AttendanceMark]:
+    query = select(AttendanceMark).where(AttendanceMark.meeting_id == meeting_id)
+    return {mark.invited_site_id: mark for mark in session.scalars(query)}
+
+
+def mark(
+    session: Session,
+    meeting: Meeting,
+    invited_site_id: int,
+    *,
+    status: AttendanceStatus,
+    note: str,
+    delegates_count: int | None,
+    by: str,
+    at: datetime,
+) -> None:
+    """A person decides about one site.
+
+    Raises NotFoundError for a site that is not invited, InvalidError for a note or a number that
+    cannot be.
+    """
+    site = session.get(InvitedSite, invited_site_id)
+    if site is None or site.meeting_id != meeting.id or site.withdrawn_at is not None:
+        raise NotFoundError
+    note = note.strip()
+    if len(note) > MAX_NOTE_LENGTH:
+        raise InvalidError({"note": f"Ghi chú dài quá {MAX_NOTE_LENGTH} ký tự."})
+    if delegates_count is not None and not 0 <= delegates_count <= MAX_DELEGATES:
+        raise InvalidError({"delegates_count": f"Số người từ 0 đến {MAX_DELEGATES}."})
+    site.delegates_count = delegates_count
+    _write(session, meeting.id, site.id, status=status, note=note, by=by, at=at)
+
+
+def confirm_suggestions(
+    session: Session,
+    meeting: Meeting,
+    statuses: Iterable[AttendanceStatus],
+    *,
+    by: str,
+    at: datetime,
+    rule: Rule | None = None,
+) -> int:
+    """Mark every unmarked site whose suggestion is one of ``statuses`` as suggested; how many."""
+    wanted = frozenset(statuses)
+    count = 0
+    for line in sheet(session, meeting, at, rule).sites:
+        suggestion = line.presence.suggestion
+        if line.status is AttendanceStatus.UNMARKED and suggestion in wanted:
+            _write(
+                session, meeting.id, line.site.id, status=suggestion, note=line.note, by=by, at=at
+            )
+            count += 1
+    return count
+
+
+def _write(
+    session: Session,
+    meeting_id: int,
+    invited_site_id: int,
+    *,
+    status: AttendanceStatus,
+    note: str,
+    by: str,
+    at: datetime,
+) -> None:
+    query = select(AttendanceMark).where(
+        AttendanceMark.meeting_id == meeting_id, AttendanceMark.invited_site_id == invited_site_id
+    )
+    row = session.scalar(query)
+    if row is None:
+        row = AttendanceMark(meeting_id=meeting_id, invited_site_id=invited_site_id)
+        session.add(row)
+    row.status = status
+    row.note = note
+    row.marked_by = by
+    row.marked_at = at
+    session.flush()
