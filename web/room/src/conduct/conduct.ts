@@ -1,0 +1,142 @@
+/**
+ * What this participant knows of the meeting's conduct, folded from the server's
+ * events. Pure: the channel hands in events, the screens read the result. Older
+ * versions of a document never replace newer ones (a late answer to `state.get`
+ * may cross a fresh `floor`).
+ */
+import type { Admission, Me } from "../boot";
+import type {
+  Agenda,
+  ChatMessage,
+  Floor,
+  MeetingState,
+  Recording,
+  Refusal,
+  Roster,
+  ServerEvent,
+  Snapshot,
+} from "./protocol";
+
+/** How the conduct channel stands; media goes on without it. */
+export type Link = "connecting" | "connected" | "lost" | "refused";
+
+/** Why this participant is no longer in the meeting. */
+export type Departure = "removed" | "elsewhere" | "ended";
+
+export interface Conduct {
+  link: Link;
+  refusal: Refusal | null;
+  hasSnapshot: boolean;
+  meeting: MeetingState;
+  me: Me;
+  roster: Roster;
+  floor: Floor;
+  agenda: Agenda;
+  chat: ChatMessage[];
+  recording: Recording;
+  /** Server clock minus own clock, in milliseconds; timers count on the server's. */
+  clockOffsetMs: number;
+  /** Set while the chair waits for this participant to open the microphone. */
+  call: { by: string } | null;
+  /** Counts how often the chair muted this microphone; each is announced once. */
+  muteCount: number;
+  departure: Departure | null;
+}
+
+export const CHAT_KEPT = 500;
+
+export function initialConduct(boot: Admission): Conduct {
+  return {
+    link: "connecting",
+    refusal: null,
+    hasSnapshot: false,
+    meeting: { status: boot.meeting.status, opened_at: null, ended_at: null },
+    me: boot.me,
+    roster: { version: -1, sites: [], present_count: 0, invited_count: 0 },
+    floor: { version: -1, preset: "conference", speaker: null, queue: [] },
+    agenda: { item_id: null, since: null },
+    chat: [],
+    recording: { state: "off", since: null, message: null, decided_by: null },
+    clockOffsetMs: 0,
+    call: null,
+    muteCount: 0,
+    departure: null,
+  };
+}
+
+/** The conduct after `event` arrived at `nowMs` of this machine's clock. */
+export function received(conduct: Conduct, event: ServerEvent, nowMs: number): Conduct {
+  switch (event.name) {
+    case "state":
+      return withSnapshot(conduct, event.data, nowMs);
+    case "roster":
+      return event.data.version < conduct.roster.version ? conduct : { ...conduct, roster: event.data };
+    case "floor":
+      return event.data.version < conduct.floor.version ? conduct : withFloor(conduct, event.data);
+    case "agenda":
+      return { ...conduct, agenda: event.data };
+    case "chat":
+      return { ...conduct, chat: withMessage(conduct.chat, event.data) };
+    case "recording":
+      return { ...conduct, recording: event.data };
+    case "meeting":
+      return withMeeting(conduct, event.data);
+    case "microphone.request":
+      return { ...conduct, call: { by: event.data.by } };
+    case "microphone.muted":
+      return { ...conduct, call: null, muteCount: conduct.muteCount + 1 };
+    case "removed":
+      return { ...conduct, departure: "removed" };
+    case "elsewhere":
+      return { ...conduct, departure: "elsewhere" };
+  }
+}
+
+function withSnapshot(conduct: Conduct, snapshot: Snapshot, nowMs: number): Conduct {
+  const serverMs = Date.parse(snapshot.server_time);
+  const known: Conduct = {
+    ...conduct,
+    hasSnapshot: true,
+    me: { ...conduct.me, ...snapshot.me },
+    roster: snapshot.roster ?? conduct.roster,
+    agenda: snapshot.agenda ?? conduct.agenda,
+    chat: (snapshot.chat ?? []).reduce(withMessage, conduct.chat),
+    recording: snapshot.recording ?? conduct.recording,
+    clockOffsetMs: Number.isNaN(serverMs) ? conduct.clockOffsetMs : serverMs - nowMs,
+  };
+  return withMeeting(withFloor(known, snapshot.floor ?? known.floor), snapshot.meeting);
+}
+
+function withFloor(conduct: Conduct, floor: Floor): Conduct {
+  const isMine = floor.speaker?.identity === conduct.me.identity;
+  return { ...conduct, floor, call: isMine ? conduct.call : null };
+}
+
+function withMeeting(conduct: Conduct, meeting: MeetingState): Conduct {
+  const departure = isOver(meeting.status) ? (conduct.departure ?? "ended") : conduct.departure;
+  return { ...conduct, meeting, departure };
+}
+
+function withMessage(chat: ChatMessage[], message: ChatMessage): ChatMessage[] {
+  if (chat.some((known) => known.id === message.id)) return chat;
+  return [...chat, message].slice(-CHAT_KEPT);
+}
+
+/** The statuses after which nobody comes back into the room. */
+export function isOver(status: string): boolean {
+  return ["ended", "cancelled", "postponed"].includes(status);
+}
+
+export function isOpen(conduct: Conduct): boolean {
+  return conduct.meeting.status === "live";
+}
+
+/** This participant's place in the queue, counted from 1, or null when not in it. */
+export function ownPlace(conduct: Conduct): number | null {
+  const index = conduct.floor.queue.findIndex((entry) => entry.identity === conduct.me.identity);
+  return index < 0 ? null : index + 1;
+}
+
+export function hasFloor(conduct: Conduct): boolean {
+  return conduct.floor.speaker?.identity === conduct.me.identity;
+}

@@ -1,0 +1,40 @@
+/**
+ * How the room publishes and receives. VP8 with two simulcast layers, so that a
+ * commune on a thin line gets the small one; sound first: echo cancellation on
+ * for halls with loudspeakers.
+ */
+import { AudioPresets, VideoPresets, type AudioCaptureOptions, type RoomOptions } from "livekit-client";
+import type { Choices } from "./choices";
+
+export function roomOptions(choices: Choices): RoomOptions {
+  return {
+    adaptiveStream: true,
+    dynacast: true,
+    disconnectOnPageLeave: true,
+    stopLocalTrackOnUnpublish: true,
+    audioCaptureDefaults: microphoneConstraints(choices.microphoneId),
+    videoCaptureDefaults: {
+      ...(choices.cameraId ? { deviceId: choices.cameraId } : {}),
+      resolution: VideoPresets.h720.resolution,
+    },
+    ...(choices.speakerId ? { audioOutput: { deviceId: choices.speakerId } } : {}),
+    publishDefaults: {
+      videoCodec: "vp8",
+      backupCodec: false,
+      simulcast: true,
+      videoSimulcastLayers: [VideoPresets.h180, VideoPresets.h360],
+      audioPreset: AudioPresets.speech,
+      dtx: true,
+      red: false,
+    },
+  };
+}
+
+export function microphoneConstraints(deviceId: string | null) {
+  return {
+    ...(deviceId ? { deviceId } : {}),
+    echoCancellation: true,
+    noiseSuppression: true,
+    autoGainControl: true,
+  } satisfies AudioCaptureOptions & MediaTrackConstraints;
+}
