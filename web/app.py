@@ -18,7 +18,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from conference.database import Database
 from config.settings import Settings
 from web import assets, display, errors, navigation, security
-from web.http import health, session, today
+from web.http import engine_webhooks, health, room, session, today
+from web.realtime import server as realtime
 from web.services import EXTENSION, Services, actor, media_url
 
 SESSION_LIFE: Final = timedelta(hours=12)
@@ -30,6 +31,8 @@ BLUEPRINTS: Final = (
     health.blueprint,
     session.blueprint,
     today.blueprint,
+    room.blueprint,
+    engine_webhooks.blueprint,
 )
 
 csrf = CSRFProtect()
@@ -66,6 +69,8 @@ def create_app(
     errors.register(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
+    csrf.exempt(engine_webhooks.blueprint)  # signed by the engine itself
+    realtime.register(app)
     app.context_processor(_shell)
     proxies = settings.web.trusted_proxies
     if proxies:

@@ -21,6 +21,7 @@ from gunicorn.app.base import BaseApplication
 
 from config.settings import Settings
 from web.app import create_app
+from web.realtime import watcher
 
 GRACE_S: Final = 3
 """How long requests under way may take after SIGTERM; the whole service ends within 5 s."""
@@ -98,7 +99,7 @@ def close_sockets(app: Flask) -> None:
 
 def background_work() -> tuple[Callable[[Flask], None], ...]:
     """What runs beside the requests, in the order of starting."""
-    return ()
+    return (watcher.start,)
 
 
 def serve(settings: Settings) -> None:
