@@ -163,5 +163,5 @@ def tally(session: Session, meeting_id: int) -> dict[Delivery, int]:
         .where(OutboxMessage.meeting_id == meeting_id)
         .group_by(OutboxMessage.state)
     )
-    found = dict(session.execute(query).tuples().all())
+    found = dict(session.execute(query).all())
     return {state: found.get(state, 0) for state in Delivery}

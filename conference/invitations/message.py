@@ -178,7 +178,8 @@ def compose(letter: Letter) -> str:
     message = _together("mixed", _together("alternative", plain, page, invitation), file)
     message["From"] = formataddr((one_line(letter.office.name), letter.office.address))
     message["To"] = formataddr((one_line(letter.site_name), letter.recipient))
-    message["Subject"] = Header(subject(letter), "utf-8").encode()
+    encoded = Header(subject(letter), "utf-8", header_name="Subject")
+    message["Subject"] = encoded  # type: ignore[assignment]  # compat32 takes Header objects
     message["Date"] = format_datetime(letter.at)
     message["Message-ID"] = letter.message_id
     message["Auto-Submitted"] = "auto-generated"

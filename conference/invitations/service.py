@@ -194,7 +194,7 @@ def _present_reason(meeting: Meeting, row: OutboxMessage) -> Reason:
 
 def _addresses(session: Session, site_ids: Sequence[int]) -> dict[int, str]:
     query = select(Site.id, Site.email).where(Site.id.in_(site_ids))
-    return dict(session.execute(query).tuples().all())
+    return dict(session.execute(query).all())
 
 
 def _event(session: Session, meeting: Meeting) -> Event:
