@@ -25,6 +25,8 @@ STOP_S: Final = 4.0
 HEALTHY_WITHIN_S: Final = 60.0
 STEADY_S: Final = 30.0
 """A process that ran this long starts its next life without delay."""
+SETTLED_S: Final = 1.0
+"""A program without a health address counts as working after this time."""
 LONGEST_DELAY_S: Final = 3.0
 _EARLY_DEATHS: Final = 3
 """Ends before the service was ever healthy that make starting hopeless."""
@@ -44,7 +46,7 @@ class Program:
     arguments: Sequence[str]
     environment: Mapping[str, str]
     health_url: str | None = None
-    """Answers 200 when it works; None: running is enough."""
+    """Answers 200 when it works; None: running for `SETTLED_S` is enough."""
 
 
 @dataclass(slots=True)
@@ -109,7 +111,7 @@ class Supervisor:
         if self._announced:
             return
         for child in self._children:
-            child.is_healthy = child.is_healthy or _is_healthy(child)
+            child.is_healthy = child.is_healthy or _is_healthy(child, now_s)
         if all(child.is_healthy for child in self._children):
             self._announced = True
             self.on_healthy()
@@ -159,12 +161,12 @@ class Supervisor:
         self.log.flush()
 
 
-def _is_healthy(child: _Child) -> bool:
+def _is_healthy(child: _Child, now_s: float) -> bool:
     if child.process is None:
         return False
     url = child.program.health_url
     if url is None:
-        return True
+        return now_s - child.started_s > SETTLED_S
     try:
         # health_url is http:// to one of our own ports
         with urllib.request.urlopen(url, timeout=1.0) as answer:  # noqa: S310
