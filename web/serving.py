@@ -12,21 +12,28 @@ gunicorn's patience ends. Requests that are under way are finished.
 import logging
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import Any, Final
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 
+from conference.invitations.worker import start_mail_worker
 from config.settings import Settings
 from web.app import create_app
 from web.realtime import watcher
+from web.services import EXTENSION
 
 GRACE_S: Final = 3
 """How long requests under way may take after SIGTERM; the whole service ends within 5 s."""
+STOP_S: Final = 0.8
+"""How long background work may take to end once the requests are done."""
 _KEPT_CONNECTIONS: Final = 600
 """Idle keep-alive connections beyond the threads; they cost a file descriptor each."""
+
+Stopper = Callable[[], None]
+Starter = Callable[[Flask], Stopper]
 
 _log = logging.getLogger(__name__)
 
@@ -34,9 +41,10 @@ _log = logging.getLogger(__name__)
 class Server(BaseApplication):
     """gunicorn, configured by our settings instead of a command line."""
 
-    def __init__(self, settings: Settings, starters: tuple[Callable[[Flask], None], ...]) -> None:
+    def __init__(self, settings: Settings, starters: Sequence[Starter]) -> None:
         self._settings = settings
         self._starters = starters
+        self._stoppers: list[Stopper] = []
         super().__init__()
 
     def load_config(self) -> None:
@@ -57,6 +65,7 @@ class Server(BaseApplication):
             "control_socket_disable": True,
             "forwarded_allow_ips": "127.0.0.1,::1",
             "post_worker_init": self._worker_started,
+            "worker_exit": self._worker_ends,
             "proc_name": "diemcau-web",
         }
         for name, value in options.items():
@@ -68,9 +77,16 @@ class Server(BaseApplication):
         return self._app
 
     def _worker_started(self, _worker: object) -> None:
-        for start in self._starters:
-            start(self._app)
+        self._stoppers = [start(self._app) for start in self._starters]
         _close_sockets_on_sigterm(self._app)
+
+    def _worker_ends(self, _arbiter: object, _worker: object) -> None:
+        # Each in a thread and all within one patience: what is unfinished is a row under a lease.
+        threads = [threading.Thread(target=stop, daemon=True) for stop in self._stoppers]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(STOP_S / len(threads))
 
 
 def _close_sockets_on_sigterm(app: Flask) -> None:
@@ -97,9 +113,18 @@ def close_sockets(app: Flask) -> None:
             _log.exception("a WebSocket could not be closed")
 
 
-def background_work() -> tuple[Callable[[Flask], None], ...]:
+def background_work() -> Sequence[Starter]:
     """What runs beside the requests, in the order of starting."""
-    return (watcher.start,)
+    return (_start_watcher, _start_mail)
+
+
+def _start_watcher(app: Flask) -> Stopper:
+    watcher.start(app)
+    return lambda: None  # a daemon thread whose steps may end anywhere
+
+
+def _start_mail(app: Flask) -> Stopper:
+    return start_mail_worker(app.extensions[EXTENSION])
 
 
 def serve(settings: Settings) -> None:
