@@ -17,6 +17,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from math import isfinite
 from typing import Final
 
 from recordings.compose.intervals import Interval, subtract, union
@@ -211,7 +212,7 @@ class _Stage:
         spans = [*(span for span, _ in self._shown), *self._gaps]
         edges = {edge for span in spans for edge in span}
         edges.update(edge for floor in self._floors for edge in (floor.from_s, floor.to_s))
-        return edges | set(self._speaking_from)
+        return {edge for edge in edges if isfinite(edge)} | set(self._speaking_from)
 
     def at(self, now_s: float) -> tuple[Tile | None, tuple[Tile, ...], bool]:
         """``(large, tiles, is_gap)`` at an instant."""
