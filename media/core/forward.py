@@ -67,6 +67,7 @@ class DownTrack:
         "_first",
         "_highest_out",
         "_layers",
+        "_limit",
         "_map",
         "_newest",
         "_next_rtx_seq",
@@ -121,6 +122,7 @@ class DownTrack:
         """The layer to change to at its next keyframe."""
         self.last_report_s = float("-inf")
         self._wanted: Quality | None = Quality.HIGH
+        self._limit: Quality | None = None
         self._layers: Layers | None = None
         self._clock_rate = 90000
         self._map = ExtensionMap({}, {}, None)
@@ -146,6 +148,21 @@ class DownTrack:
         return self._wanted
 
     @property
+    def limit(self) -> Quality | None:
+        """What the subscriber's line allows at most; None while it allows what is wanted."""
+        return self._limit
+
+    @property
+    def is_video(self) -> bool:
+        """Whether the track has pictures, whose layers can be chosen."""
+        return self._layers is not None and self._layers.are_video
+
+    def live_rates_bps(self) -> dict[Quality, float]:
+        """What each live layer of the track takes."""
+        live = self._layers.live() if self._layers is not None else []
+        return {layer.quality: layer.stream.bitrate_bps for layer in live}
+
+    @property
     def is_attached(self) -> bool:
         """Whether it belongs to a published track."""
         return self._layers is not None
@@ -168,13 +185,20 @@ class DownTrack:
         self._wanted = quality
         self.reselect()
 
+    def set_limit(self, quality: Quality | None) -> None:
+        """Give no more than ``quality`` whatever is wanted; None lifts the limit."""
+        if quality is not self._limit:
+            self._limit = quality
+            self.reselect()
+
     def reselect(self) -> None:
         """Compare the wish with the layers that are live now."""
         if self._layers is None or self._wanted is None:
             self._close_run()
             self.target = None
             return
-        best = self._layers.best(self._wanted)
+        wanted = self._wanted if self._limit is None else min(self._wanted, self._limit)
+        best = self._layers.best(wanted)
         if best is self.layer:
             self.target = None
         elif best is not self.target and best is not None:

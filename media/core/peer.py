@@ -14,6 +14,7 @@ Pure: after each ``handle_…`` the caller re-reads ``next_poll_s``.
 from collections.abc import Iterable
 from typing import Final
 
+from media.core.downlink import Downlink
 from media.core.extensions import MID, REPAIRED_RTP_STREAM_ID, RTP_STREAM_ID, TRANSPORT_WIDE_CC
 from media.core.forward import DownTrack
 from media.core.rtcp import (
@@ -61,6 +62,8 @@ class MediaPeer:
         self._up_by_ssrc: dict[int, UpTrack] = {}
         self._down_by_ssrc: dict[int, DownTrack] = {}
         self._mid_id = self._rid_id = self._repaired_id = self._transport_cc_id = 0
+        self.downlink = Downlink()
+        """How much the line to this peer carries."""
         self._feedback_recorder = FeedbackRecorder()
         self._next_report_s = float("-inf")
         self._next_remb_s = float("-inf")
@@ -100,6 +103,7 @@ class MediaPeer:
     def remove_down_track(self, down: DownTrack) -> None:
         """Stop routing; unknown ones are ignored."""
         self._down_by_ssrc.pop(down.ssrc, None)
+        self.downlink.forget(down)
 
     @property
     def down_tracks(self) -> list[DownTrack]:
@@ -181,6 +185,7 @@ class MediaPeer:
             down = self._down_by_ssrc.get(block.ssrc)
             if down is not None:
                 down.handle_report(block, now_s)
+                self.downlink.note(down, block)
 
     def _handle_keyframe_requests(self, ssrcs: Iterable[int]) -> None:
         for ssrc in ssrcs:
@@ -211,6 +216,7 @@ class MediaPeer:
             for track in self._up_by_mid.values():
                 blocks += track.report_blocks(now_s)
             packets += self._sender_reports(now_s)
+            self.downlink.update(self._down_by_ssrc.values(), now_s)
         for track in self._up_by_mid.values():
             packets += track.feedback(self.local_ssrc, now_s)
         packets += self._bandwidth_feedback(now_s)

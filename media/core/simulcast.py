@@ -149,10 +149,11 @@ class Layer:
 class Layers:
     """The layers of one track, at most one per quality."""
 
-    __slots__ = ("_by_quality",)
+    __slots__ = ("_by_quality", "are_video")
 
-    def __init__(self) -> None:
+    def __init__(self, *, are_video: bool) -> None:
         self._by_quality: dict[Quality, Layer] = {}
+        self.are_video = are_video
 
     def __iter__(self) -> Iterator[Layer]:
         return iter(self._by_quality.values())

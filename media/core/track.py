@@ -56,7 +56,7 @@ class UpTrack:
     ) -> None:
         self.codec = codec
         self.extension_ids = extension_ids
-        self.layers = Layers()
+        self.layers = Layers(are_video=codec.is_video)
         self.down_tracks: list[DownTrack] = []
         self.ignored_packets = 0
         """Packets of payload types or streams that were not negotiated."""

@@ -171,6 +171,7 @@ class Subscriber:
         self.duplicates = 0
         self.reports: list[rtcp.SenderReport] = []
         self.first_s: float | None = None
+        self._next_report_s = 0.0
 
     def handle_rtp(self, data: bytes, now_s: float) -> None:
         header = RtpHeader.parse(data)
@@ -200,12 +201,16 @@ class Subscriber:
         self.reports += [one for one in rtcp.parse(data) if isinstance(one, rtcp.SenderReport)]
 
     def poll(self, now_s: float) -> list[bytes]:
+        out: list[rtcp.RtcpPacket] = []
+        if now_s >= self._next_report_s:
+            self._next_report_s = now_s + 1
+            block = self.stream.report(now_s)
+            out.append(rtcp.ReceiverReport(9, (block,) if block is not None else ()))
         assert self.stream.nacks is not None
         missing = self.stream.nacks.due(now_s)
-        if not missing:
-            return []
-        seqs = tuple(ext_seq & 0xFFFF for ext_seq in missing)
-        return [rtcp.write([rtcp.ReceiverReport(9), rtcp.Nack(9, self.ssrc, seqs)])]
+        if missing:
+            out.append(rtcp.Nack(9, self.ssrc, tuple(ext_seq & 0xFFFF for ext_seq in missing)))
+        return [rtcp.write(out)] if out else []
 
     def in_order(self) -> list[Received]:
         return [self.packets[ext_seq] for ext_seq in sorted(self.packets)]

@@ -105,7 +105,7 @@ def test_a_gap_too_wide_is_given_up() -> None:
 
 
 def layers(*arrivals: tuple[Quality, float]) -> Layers:
-    made = Layers()
+    made = Layers(are_video=True)
     for quality, at in arrivals:
         layer = Layer(quality, int(quality), VP8, wants_nack=True)
         data = rtp_packet(1, vp8_payload(picture_id=1))
