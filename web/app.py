@@ -97,6 +97,7 @@ def _configure(app: Flask, settings: Settings) -> None:
     )
     # sentences of validators are written as Vietnamese constants and translated where shown
     app.add_template_filter(gettext, "translated")
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
 

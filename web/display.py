@@ -6,26 +6,21 @@ Vietnam's zone, which has had no summer time since 1979.
 
 from datetime import UTC, date, datetime
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from flask import Flask
 from flask_babel import gettext as _
 
-VIETNAM: Final = ZoneInfo("Asia/Ho_Chi_Minh")
+from conference.scheduling.local_time import to_local
+
 MISSING: Final = "–"
 _KIB: Final = 1024
-
-
-def to_vietnam(at: datetime) -> datetime:
-    """The same instant on Vietnam's clock."""
-    return at.astimezone(VIETNAM)
 
 
 def local_time(at: datetime | None) -> str:
     """``8:00`` on Vietnam's clock."""
     if at is None:
         return MISSING
-    local = to_vietnam(at)
+    local = to_local(at)
     return f"{local.hour}:{local.minute:02d}"
 
 
@@ -33,7 +28,7 @@ def local_date(at: datetime | date | None) -> str:
     """``10/12/2026``; a plain date is shown as it is."""
     if at is None:
         return MISSING
-    day = to_vietnam(at) if isinstance(at, datetime) else at
+    day = to_local(at) if isinstance(at, datetime) else at
     return f"{day.day:02d}/{day.month:02d}/{day.year}"
 
 
@@ -46,7 +41,7 @@ def weekday(at: datetime | date | None) -> str:
     """Name of the day in the page's language: thứ Hai … Chủ nhật."""
     if at is None:
         return MISSING
-    day = to_vietnam(at) if isinstance(at, datetime) else at
+    day = to_local(at) if isinstance(at, datetime) else at
     names = (
         _("thứ Hai"), _("thứ Ba"), _("thứ Tư"), _("thứ Năm"), _("thứ Sáu"), _("thứ Bảy"),
         _("Chủ nhật"),

@@ -201,6 +201,11 @@ for (const name of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
     toast(answer.querySelector(".alert p")?.textContent || region.dataset.failed, "danger");
   });
 }
+document.addEventListener("htmx:beforeRequest", (event) => {
+  // A region that refreshes itself waits while somebody is inside it with the keyboard.
+  const { elt, requestConfig } = event.detail;
+  if (!requestConfig?.triggeringEvent && elt.contains(document.activeElement)) event.preventDefault();
+});
 document.addEventListener("htmx:afterRequest", (event) => {
   const form = event.target.closest?.("form");
   if (form) release(form);
