@@ -139,11 +139,14 @@ class Layer:
         return self._last_request_s + KEYFRAME_INTERVAL_S
 
     def take_keyframe_request(self, now_s: float) -> bool:
-        """Whether to send a request now. Repeats, throttled, until a keyframe comes."""
+        """Whether to send a request now. Repeats, throttled, until a keyframe comes.
+
+        A layer that has fallen silent (muted, or stopped for want of bandwidth) is left in peace.
+        """
         if now_s < self.keyframe_due_s:
             return False
         self._last_request_s = now_s
-        return True
+        return now_s - self.stream.last_arrival_s <= STALE_AFTER_S
 
 
 class Layers:

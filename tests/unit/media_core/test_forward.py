@@ -79,6 +79,16 @@ def test_video_waits_for_a_keyframe_and_asks_for_it() -> None:
     assert up.feedback(9, 2.0) == []
 
 
+def test_a_silent_publisher_is_not_asked_for_keyframes() -> None:
+    down = subscription()
+    up = track(VP8, down)
+    up.handle_rtp(video(1), 0.0)
+    assert up.feedback(9, 5.0) == []
+    assert up.feedback_due_s > 5.0
+    up.handle_rtp(video(2), 5.2)
+    assert up.feedback(9, 5.6) == [rtcp.PictureLossIndication(9, 1)]
+
+
 def test_an_overtaken_keyframe_start_brings_the_packets_that_overtook_it() -> None:
     down = subscription()
     up = track(VP8, down)
