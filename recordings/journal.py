@@ -146,8 +146,16 @@ def decode(line: str) -> Entry | None:
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
     if isinstance(entry, Speakers):
-        return Speakers(entry.at, tuple(entry.identities))
+        return _speakers(entry.at, entry.identities)
     return entry if _has_right_types(entry) else None
+
+
+def _speakers(at: object, identities: object) -> Speakers | None:
+    is_list = isinstance(identities, list) and all(isinstance(one, str) for one in identities)
+    if not isinstance(at, int | float) or not is_list:
+        return None
+    assert isinstance(identities, list)
+    return Speakers(at, tuple(identities))
 
 
 def _has_right_types(entry: Entry) -> bool:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from conference.database import Database
-from recordings.__main__ import forward_clock
+from recordings.capture.clock import forward_clock
 from recordings.ledger import Ledger
 from recordings.ownership import own_name
 from recordings.service import Service
