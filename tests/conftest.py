@@ -12,7 +12,9 @@
 
 # ruff: noqa: PLC0415 -- fast tests must not pay for what they do not use
 import re
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -92,13 +94,30 @@ def client(app: "Flask") -> "FlaskClient":
     return app.test_client()
 
 
-@pytest.fixture
-def sample_accounts(database: "Database") -> dict[str, "SampleAccount"]:
-    """The sample province in ``database``; accounts by name."""
+@pytest.fixture(scope="session")
+def _province(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list["SampleAccount"]]:
+    """A database file with the sample province, made once, and its accounts."""
     from conference.access import sample
 
-    with database.transaction() as session:
-        return {account.username: account for account in sample.load(session, AT)}
+    path = tmp_path_factory.mktemp("province") / "province.sqlite3"
+    made = _create_schema(f"sqlite:///{path}")
+    with made.transaction() as session:
+        accounts = sample.load(session, AT)
+    made.dispose()
+    return path, accounts
+
+
+@pytest.fixture
+def sample_accounts(
+    database: "Database", _province: tuple[Path, list["SampleAccount"]]
+) -> dict[str, "SampleAccount"]:
+    """The sample province in ``database``; accounts by name."""
+    path, accounts = _province
+    connection = database.engine.raw_connection()
+    with closing(sqlite3.connect(path)) as source:
+        source.backup(connection.driver_connection)
+    connection.close()
+    return {account.username: account for account in accounts}
 
 
 def csrf_token(page: str) -> str:
