@@ -9,6 +9,7 @@ import os
 import queue
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TextIO
@@ -124,7 +125,8 @@ class Writer:
                 self.progress.size_bytes, self.progress.grown_at, str(error) or "disk"
             )
         finally:
-            self._journal.close()
+            with suppress(OSError):  # a full disk refuses even what is buffered
+                self._journal.close()
 
     def _carry_out(self, operation: Operation) -> None:
         match operation:

@@ -107,8 +107,9 @@ def metadata(title: str, chapters: Sequence[Chapter], duration_s: float) -> str:
 
 
 def _escaped(text: str) -> str:
-    line = " ".join(text.split())
-    return "".join(f"\\{letter}" if letter in "=;#\\" else letter for letter in line)
+    # ffmpeg takes a backslash at the end of a line for its continuation, escaped or not
+    line = " ".join(text.replace("\\", "/").split())
+    return "".join(f"\\{letter}" if letter in "=;#" else letter for letter in line)
 
 
 class _Inputs:
