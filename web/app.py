@@ -18,7 +18,17 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from conference.database import Database
 from config.settings import Settings
 from web import assets, display, errors, navigation, security
-from web.http import engine_webhooks, health, room, session, today
+from web.http import (
+    directory,
+    engine_webhooks,
+    health,
+    invitations,
+    meetings,
+    papers,
+    room,
+    session,
+    today,
+)
 from web.realtime import server as realtime
 from web.services import EXTENSION, Services, actor, media_url
 
@@ -31,6 +41,10 @@ BLUEPRINTS: Final = (
     health.blueprint,
     session.blueprint,
     today.blueprint,
+    meetings.blueprint,
+    invitations.blueprint,
+    papers.blueprint,
+    directory.blueprint,
     room.blueprint,
     engine_webhooks.blueprint,
 )

@@ -66,14 +66,22 @@ def valid_on(day: date) -> ColumnElement[bool]:
     )
 
 
-def sites_on(session: Session, day: date, site_ids: Iterable[int] | None = None) -> list[Site]:
+def sites_on(
+    session: Session,
+    day: date,
+    site_ids: Iterable[int] | None = None,
+    *,
+    include_inactive: bool = False,
+) -> list[Site]:
     """Active sites of units that exist on ``day``, in protocol order, units and parents loaded."""
     query = (
         select(Site)
         .join(Site.unit)
-        .where(Site.is_active, valid_on(day))
+        .where(valid_on(day))
         .options(joinedload(Site.unit).joinedload(Unit.parent))
     )
+    if not include_inactive:
+        query = query.where(Site.is_active)
     if site_ids is not None:
         query = query.where(Site.id.in_(list(site_ids)))
     return sorted(session.scalars(query), key=protocol_key)

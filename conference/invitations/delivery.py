@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from conference.invitations.models import Delivery, OutboxMessage
@@ -154,14 +154,3 @@ def settle(
     row.lease_owner = ""
     row.lease_until = None
     return True
-
-
-def tally(session: Session, meeting_id: int) -> dict[Delivery, int]:
-    """How many letters of a meeting stand in each state."""
-    query = (
-        select(OutboxMessage.state, func.count())
-        .where(OutboxMessage.meeting_id == meeting_id)
-        .group_by(OutboxMessage.state)
-    )
-    found = dict(session.execute(query).all())
-    return {state: found.get(state, 0) for state in Delivery}

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Final
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, defer, joinedload, selectinload
+from sqlalchemy.orm import Session, joinedload, selectinload
 
 from conference.access import audit
 from conference.access.policy import Actor
@@ -168,17 +168,6 @@ class MailAnnouncer:
         )  # fmt: skip
         session.flush()
         return len(rows)
-
-
-def letters_of(session: Session, meeting_id: int) -> list[OutboxMessage]:
-    """All letters of a meeting, newest first, with their sites; contents are not loaded."""
-    query = (
-        select(OutboxMessage)
-        .where(OutboxMessage.meeting_id == meeting_id)
-        .options(joinedload(OutboxMessage.invited_site), defer(OutboxMessage.content))
-        .order_by(OutboxMessage.id.desc())
-    )
-    return list(session.scalars(query))
 
 
 def _present_reason(meeting: Meeting, row: OutboxMessage) -> Reason:

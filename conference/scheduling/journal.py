@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, String, select
+from sqlalchemy import ForeignKey, String, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from conference.database import Base
@@ -78,3 +78,13 @@ def last_change(session: Session, meeting_id: int) -> LogEntry | None:
         LogEntry.kind.in_([kind.value for kind in CHANGES_OF_CONTENT]),
     )
     return session.scalars(query.order_by(LogEntry.id.desc()).limit(1)).first()
+
+
+def entries(
+    session: Session, meeting_id: int, *, offset: int = 0, limit: int = 100
+) -> tuple[list[LogEntry], int]:
+    """A part of a meeting's log, newest first, and how many entries there are."""
+    of_meeting = LogEntry.meeting_id == meeting_id
+    query = select(LogEntry).where(of_meeting).order_by(LogEntry.at.desc(), LogEntry.id.desc())
+    total = session.scalar(select(func.count()).select_from(LogEntry).where(of_meeting)) or 0
+    return list(session.scalars(query.offset(offset).limit(limit))), total

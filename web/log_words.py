@@ -1,0 +1,47 @@
+"""The sentences of a meeting's log: what each kind of entry says to people."""
+
+from flask_babel import gettext as _
+
+from conference.scheduling.journal import LogEntry
+
+
+def sentence_of(entry: LogEntry) -> str:
+    """What happened; who and when stand beside it. Unknown kinds show their own name."""
+    about = entry.subject
+    detail = entry.detail or {}
+    words = {
+        "meeting_created": lambda: _("Tạo cuộc họp"),
+        "meeting_edited": lambda: _edited(detail),
+        "meeting_invited": lambda: _("Gửi lời mời đến %(n)s điểm cầu", n=detail.get("sites", "–")),
+        "meeting_postponed": lambda: _("Hoãn cuộc họp: %(reason)s", reason=about),
+        "meeting_cancelled": lambda: _("Hủy cuộc họp: %(reason)s", reason=about),
+        "paper_added": lambda: _("Thêm tài liệu “%(name)s”", name=about),
+        "paper_removed": lambda: _("Gỡ tài liệu “%(name)s”", name=about),
+        "meeting_opened": lambda: _("Mở phòng họp"),
+        "meeting_ended": lambda: _("Kết thúc cuộc họp"),
+        "floor_requested": lambda: _("Xin phát biểu"),
+        "floor_withdrawn": lambda: _("Rút đăng ký phát biểu"),
+        "floor_dismissed": lambda: _("Bỏ đăng ký phát biểu của %(name)s", name=about),
+        "floor_moved": lambda: _("Đổi thứ tự phát biểu của %(name)s", name=about),
+        "floor_given": lambda: _("Mời %(name)s phát biểu", name=about),
+        "floor_ended": lambda: _("%(name)s phát biểu xong", name=about),
+        "microphone_muted": lambda: _("Tắt micro của %(name)s", name=about),
+        "all_muted": lambda: _("Tắt micro tất cả"),
+        "participant_removed": lambda: _("Mời %(name)s ra khỏi phòng họp", name=about),
+        "agenda_selected": lambda: _("Chuyển sang mục “%(title)s”", title=about),
+        "delegates_reported": lambda: _(
+            "Báo số người dự: %(n)s", n=detail.get("count", detail.get("delegates", "–"))
+        ),
+        "recording_requested": lambda: _("Bắt đầu ghi hình"),
+        "recording_stopped": lambda: _("Dừng ghi hình"),
+    }
+    return words[entry.kind]() if entry.kind in words else entry.kind.replace("_", " ")
+
+
+def _edited(detail: dict[str, object]) -> str:
+    parts = [_("Sửa cuộc họp")]
+    if detail.get("sites_added"):
+        parts.append(_("thêm %(n)s điểm cầu", n=detail["sites_added"]))
+    if detail.get("sites_removed"):
+        parts.append(_("bớt %(n)s điểm cầu", n=detail["sites_removed"]))
+    return ", ".join(parts)

@@ -1,0 +1,216 @@
+"""The form of a meeting: what was typed, between HTML and `MeetingDraft`.
+
+Nothing is judged here but whether a value can be read at all; what a meeting must be is
+`conference.scheduling.rules`. Whatever cannot be read is kept as typed and shown again.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from typing import Any, Final
+
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from werkzeug.datastructures import MultiDict
+from wtforms import (
+    DateField,
+    HiddenField,
+    RadioField,
+    SelectField,
+    StringField,
+    TextAreaField,
+    TimeField,
+)
+from wtforms.validators import Length, Optional
+
+from conference.directory.models import Person
+from conference.scheduling.local_time import from_local, to_local
+from conference.scheduling.models import Meeting, RoomPreset, Scope, Status
+from conference.scheduling.rules import AgendaDraft, Classification, MeetingDraft
+
+MAX_MINUTES: Final = 24 * 60
+
+CLASSIFICATIONS: Final = [
+    (Classification.NONE.value, _l("Không mật")),
+    (Classification.CONFIDENTIAL.value, _l("Mật")),
+    (Classification.SECRET.value, _l("Tối mật")),
+    (Classification.TOP_SECRET.value, _l("Tuyệt mật")),
+]
+SCOPES: Final = [
+    (Scope.INTRA.value, _l("Nội tỉnh")),
+    (Scope.CENTRAL.value, _l("Trung ương với tỉnh")),
+]
+PRESETS: Final = [
+    (RoomPreset.DISCUSSION.value, _l("Thảo luận: ai cũng bật được micro")),
+    (RoomPreset.CONFERENCE.value, _l("Hội nghị: chủ tọa mời thì mới mở micro")),
+]
+
+
+class MeetingForm(FlaskForm):
+    """Fields with one value; agenda and sites are lists and read by `agenda_rows`, `site_ids`."""
+
+    classification = RadioField(
+        _l("Độ mật"), choices=CLASSIFICATIONS, validate_choice=False, validators=[Optional()]
+    )
+    scope = RadioField(
+        _l("Loại cuộc họp"), choices=SCOPES, validate_choice=False, validators=[Optional()]
+    )
+    external_host = StringField(_l("Cơ quan chủ trì ở Trung ương"), [Length(max=200)])
+    external_reference = StringField(_l("Số, ngày văn bản mời"), [Length(max=120)])
+    title = StringField(_l("Tên cuộc họp"), [Length(max=300)])
+    day = DateField(_l("Ngày họp"), [Optional()])
+    starts = TimeField(_l("Bắt đầu"), [Optional()])
+    ends = TimeField(_l("Kết thúc"), [Optional()])
+    end_day = DateField(_l("Ngày kết thúc"), [Optional()])
+    chair = SelectField(_l("Chủ trì"), validate_choice=False, validators=[Optional()])
+    secretary = SelectField(_l("Thư ký"), validate_choice=False, validators=[Optional()])
+    location = StringField(_l("Địa điểm chính"), [Length(max=300)])
+    description = TextAreaField(_l("Ghi chú gửi kèm lời mời"), [Length(max=5000)])
+    room_preset = RadioField(
+        _l("Cách điều hành"), choices=PRESETS, validate_choice=False, validators=[Optional()]
+    )
+    version = HiddenField()
+
+    def offer(self, chairs: Sequence[Person], secretaries: Sequence[Person]) -> None:
+        """Fill the lists of people."""
+        nobody = ("", "–")
+        self.chair.choices = [nobody, *((str(p.id), person_words(p)) for p in chairs)]
+        self.secretary.choices = [nobody, *((str(p.id), person_words(p)) for p in secretaries)]
+
+    def show_faults(self, faults: Mapping[str, str]) -> dict[str, str]:
+        """Put the domain's sentences beside their fields; those without a field are given back."""
+        rest = {}
+        for name, sentence in faults.items():
+            field = self._fields.get(name)
+            if field is None:
+                rest[name] = sentence
+            elif not field.errors:
+                field.errors = [sentence]
+        return rest
+
+
+@dataclass(frozen=True, slots=True)
+class AgendaRow:
+    """One agenda item as typed."""
+
+    title: str = ""
+    presenter: str = ""
+    minutes: str = ""
+
+
+def person_words(person: Person) -> str:
+    """``Nguyễn Văn An, Chủ tịch UBND tỉnh``."""
+    return ", ".join(filter(None, [person.full_name, person.title]))
+
+
+def agenda_rows(form: MultiDict[str, str]) -> list[AgendaRow]:
+    """The agenda as typed, without rows left wholly empty."""
+    titles = form.getlist("agenda_title")
+    presenters = form.getlist("agenda_presenter")
+    minutes = form.getlist("agenda_minutes")
+    rows = [
+        AgendaRow(title.strip(), _at(presenters, place), _at(minutes, place))
+        for place, title in enumerate(titles)
+    ]
+    return [row for row in rows if row != AgendaRow()]
+
+
+def _at(values: Sequence[str], place: int) -> str:
+    return values[place].strip() if place < len(values) else ""
+
+
+def agenda_fault(rows: Sequence[AgendaRow]) -> str:
+    """Sentence for an agenda that cannot be read, or empty."""
+    for number, row in enumerate(rows, start=1):
+        if not row.title:
+            return f"Mục {number} chưa có nội dung."
+        if len(row.title) > 300 or len(row.presenter) > 200:
+            return f"Mục {number} quá dài."
+        if row.minutes and _minutes(row.minutes) is None:
+            return f"Mục {number}: số phút phải từ 1 đến {MAX_MINUTES}."
+    return ""
+
+
+def _minutes(text: str) -> int | None:
+    is_figure = text.isascii() and text.isdecimal() and len(text) <= 4
+    return int(text) if is_figure and 1 <= int(text) <= MAX_MINUTES else None
+
+
+def site_ids(form: MultiDict[str, str]) -> tuple[int, ...]:
+    """The chosen sites; what is no number is no site."""
+    keys = (_key(text) for text in form.getlist("sites"))
+    return tuple(dict.fromkeys(key for key in keys if key is not None))
+
+
+def _key(text: str | None) -> int | None:
+    if text and text.isascii() and text.isdecimal() and len(text) <= 9:
+        return int(text)
+    return None
+
+
+def draft_of(form: MeetingForm, typed: MultiDict[str, str]) -> MeetingDraft:
+    """What was typed as a draft; unreadable parts are None."""
+    scope = _member(Scope, form.scope.data)
+    is_central = scope is Scope.CENTRAL
+    day: date | None = form.day.data
+    return MeetingDraft(
+        classification=_member(Classification, form.classification.data),
+        scope=scope,
+        title=" ".join((form.title.data or "").split()),
+        starts_at=_instant(day, form.starts.data),
+        ends_at=_instant(form.end_day.data or day, form.ends.data),
+        chair_id=_key(form.chair.data),
+        secretary_id=_key(form.secretary.data),
+        location=(form.location.data or "").strip(),
+        description=(form.description.data or "").strip(),
+        room_preset=_member(RoomPreset, form.room_preset.data) or RoomPreset.DISCUSSION,
+        external_host=(form.external_host.data or "").strip() if is_central else "",
+        external_reference=(form.external_reference.data or "").strip() if is_central else "",
+        agenda=tuple(
+            AgendaDraft(row.title, row.presenter, _minutes(row.minutes))
+            for row in agenda_rows(typed)
+        ),
+        site_ids=site_ids(typed),
+    )
+
+
+def _member(kind: Any, text: str | None) -> Any:
+    return next((member for member in kind if member.value == text), None)
+
+
+def _instant(day: date | None, clock: time | None) -> datetime | None:
+    return from_local(day, clock) if day is not None and clock is not None else None
+
+
+def values_of(meeting: Meeting) -> dict[str, Any]:
+    """A stored meeting as the form shows it."""
+    starts, ends = to_local(meeting.starts_at), to_local(meeting.ends_at)
+    return {
+        "classification": Classification.NONE.value,
+        "scope": meeting.scope.value,
+        "external_host": meeting.external_host,
+        "external_reference": meeting.external_reference,
+        "title": meeting.title,
+        "day": starts.date(),
+        "starts": starts.time(),
+        "ends": ends.time(),
+        "end_day": ends.date() if ends.date() != starts.date() else None,
+        "chair": str(meeting.chair_id),
+        "secretary": str(meeting.secretary_id or ""),
+        "location": meeting.location,
+        "description": meeting.description,
+        "room_preset": meeting.room_preset.value,
+        "version": str(meeting.version),
+    }
+
+
+def rows_of(meeting: Meeting) -> list[AgendaRow]:
+    """A stored agenda as the form shows it."""
+    return [
+        AgendaRow(item.title, item.presenter, str(item.minutes or "")) for item in meeting.agenda
+    ]
+
+
+def can_save_draft(meeting: Meeting | None) -> bool:
+    """Whether saving without inviting is offered."""
+    return meeting is None or meeting.status is Status.DRAFT

@@ -1,0 +1,179 @@
+// Planning a meeting: the classification opens the rest, warnings follow what is typed, the tree of
+// sites and the list of what is chosen belong together, agenda items are added, moved and removed.
+
+import { SiteTree } from "./site-tree.js";
+
+const form = document.getElementById("meeting-form");
+const rest = document.getElementById("rest");
+const CHECK_AFTER_MS = 400;
+
+// ---- classification first -----------------------------------------------------------------
+
+function classified() {
+  const value = form.elements.classification.value;
+  const isOpen = value === "khong";
+  rest.disabled = !isOpen;
+  document.getElementById("classify-first").hidden = value !== "";
+  document.getElementById("refusal").hidden = value === "" || isOpen;
+  for (const button of form.querySelectorAll(".plan-actions button[type=submit]")) button.disabled = !isOpen;
+}
+document.getElementById("classification").addEventListener("change", classified);
+
+// ---- central meetings name their host ------------------------------------------------------
+
+const external = document.getElementById("external");
+function scoped() {
+  external.hidden = form.elements.scope.value !== "central";
+}
+document.getElementById("scope").addEventListener("change", scoped);
+
+// ---- sites --------------------------------------------------------------------------------
+
+const selected = document.getElementById("selected");
+
+function showSelected(boxes) {
+  for (const figure of document.querySelectorAll("[data-selected-count]")) figure.textContent = boxes.length;
+  selected.replaceChildren(...(boxes.length ? boxes.map(entry) : [nothing()]));
+}
+
+function entry(box) {
+  const line = document.createElement("li");
+  const name = document.createElement("span");
+  name.textContent = box.dataset.name;
+  const remove = document.createElement("button");
+  remove.type = "button";
+  remove.className = "selected-remove";
+  remove.textContent = selected.dataset.remove.replace("%s", "").trim();
+  remove.setAttribute("aria-label", selected.dataset.remove.replace("%s", box.dataset.name));
+  remove.addEventListener("click", () => {
+    const place = [...selected.children].indexOf(line);
+    tree.untick(box.value);
+    (selected.children[place] ?? selected.lastElementChild)?.querySelector("button")?.focus();
+  });
+  line.append(name, remove);
+  return line;
+}
+
+function nothing() {
+  const line = document.createElement("li");
+  line.className = "muted";
+  line.textContent = selected.dataset.none;
+  return line;
+}
+
+const frame = document.getElementById("site-tree");
+const tree = new SiteTree(frame, showSelected);
+
+// The tree is that of the meeting's day: reforms change which units there are.
+document.getElementById("day").addEventListener("change", async () => {
+  const answer = await ask(form.dataset.sites);
+  if (answer === null) return;
+  frame.innerHTML = answer;
+  tree.refresh();
+});
+
+// ---- warnings -----------------------------------------------------------------------------
+
+async function ask(address) {
+  try {
+    const answer = await fetch(address, { method: "POST", body: new FormData(form), headers: { "HX-Request": "true" } });
+    return answer.ok ? await answer.text() : null;
+  } catch {
+    return null; // offline: the server checks again when the form is sent
+  }
+}
+
+let timer;
+let turn = 0;
+function checkSoon() {
+  clearTimeout(timer);
+  timer = setTimeout(async () => {
+    if (rest.disabled) return;
+    const mine = ++turn;
+    const answer = await ask(form.dataset.check);
+    if (answer !== null && mine === turn) document.getElementById("advice").innerHTML = answer;
+  }, CHECK_AFTER_MS);
+}
+for (const name of ["scope", "day", "starts", "ends", "end_day", "chair", "secretary", "title", "classification"]) {
+  for (const control of [form.elements[name]].flatMap((found) => (found instanceof RadioNodeList ? [...found] : [found]))) {
+    control.addEventListener("change", checkSoon);
+    control.addEventListener("input", checkSoon);
+  }
+}
+
+// An end is needed; two hours after the start is the usual length of a session.
+form.elements.starts.addEventListener("change", () => {
+  const [hour, minute] = form.elements.starts.value.split(":").map(Number);
+  if (!form.elements.ends.value && hour < 22) {
+    form.elements.ends.value = `${String(hour + 2).padStart(2, "0")}:${String(minute).padStart(2, "0")}`;
+  }
+});
+
+// ---- agenda ---------------------------------------------------------------------------------
+
+const rows = document.getElementById("agenda-rows");
+const blank = document.getElementById("agenda-blank");
+const said = document.getElementById("agenda-said");
+
+function renumber() {
+  [...rows.children].forEach((row, place) => {
+    row.querySelector(".agenda-number").textContent = place + 1;
+    row.querySelector("[data-move='-1']").disabled = place === 0;
+    row.querySelector("[data-move='1']").disabled = place === rows.children.length - 1;
+  });
+  form.dispatchEvent(new Event("input", { bubbles: true }));
+}
+
+export function addRow() {
+  rows.append(blank.content.cloneNode(true));
+  renumber();
+  return rows.lastElementChild;
+}
+
+document.getElementById("agenda-add").addEventListener("click", () => addRow().querySelector("input").focus());
+rows.addEventListener("click", (event) => {
+  const button = event.target.closest("button");
+  const row = button?.closest(".agenda-row");
+  if (!row) return;
+  if (button.dataset.move === "-1") row.previousElementSibling?.before(row);
+  if (button.dataset.move === "1") row.nextElementSibling?.after(row);
+  if (button.dataset.remove !== undefined) {
+    const next = row.nextElementSibling ?? row.previousElementSibling;
+    row.remove();
+    said.textContent = said.dataset.removed;
+    if (!rows.children.length) addRow();
+    (next ?? rows.lastElementChild).querySelector("input").focus();
+  }
+  renumber();
+  if (button.dataset.move) {
+    said.textContent = `${said.dataset.moved} ${[...rows.children].indexOf(row) + 1}`;
+    (button.disabled ? row.querySelector("[data-move]:not(:disabled)") : button)?.focus();
+  }
+});
+rows.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || !event.target.matches("input")) return;
+  event.preventDefault(); // Enter goes on to the next item instead of sending the form
+  const row = event.target.closest(".agenda-row");
+  (row.nextElementSibling ?? addRow()).querySelector("input").focus();
+});
+
+// A draft kept on this machine may hold more agenda items than the blank form shows.
+function restoreAgenda() {
+  const kept = localStorage.getItem(`diemcau.draft.${form.dataset.keep}`);
+  if (!kept || document.querySelector(".error-summary")) return;
+  const values = JSON.parse(kept);
+  const column = (name) => values.filter(([key]) => key === name).map(([, value]) => value);
+  const titles = column("agenda_title");
+  titles.forEach((title, place) => {
+    const row = rows.children[place] ?? addRow();
+    row.querySelector("[name=agenda_title]").value = title;
+    row.querySelector("[name=agenda_presenter]").value = column("agenda_presenter")[place] ?? "";
+    row.querySelector("[name=agenda_minutes]").value = column("agenda_minutes")[place] ?? "";
+  });
+}
+
+restoreAgenda();
+renumber();
+classified();
+scoped();
+tree.refresh();
