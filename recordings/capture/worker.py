@@ -92,6 +92,7 @@ class CaptureWorker:
         name: str,
         clock: Callable[[], float],
         min_headroom_mib: int,
+        heartbeat_s: float = HEARTBEAT_S,
     ) -> None:
         """``make_room(claim, session_name)``; ``clock``: wall seconds that only go forward."""
         self._claim = claim
@@ -101,6 +102,7 @@ class CaptureWorker:
         self._name = name
         self._clock = clock
         self._min_headroom_mib = min_headroom_mib
+        self._heartbeat_s = heartbeat_s
 
     async def run(self, leave: asyncio.Event) -> None:
         """Capture until an end; ``leave`` is set when this process is told to end."""
@@ -166,7 +168,7 @@ class CaptureWorker:
             if state not in CAPTURE_STATES:
                 return "stopped"
             try:
-                await asyncio.wait_for(leave.wait(), HEARTBEAT_S)
+                await asyncio.wait_for(leave.wait(), self._heartbeat_s)
             except TimeoutError:
                 continue
             return "leaving"
