@@ -1,0 +1,152 @@
+"""Who may do what: one pure function for every page, event and download.
+
+The rules as a table, for each verb: roles that always may, and ties to a meeting that also allow
+it. A *tie* is what somebody is to one meeting: its chair, its secretary, who created it, an
+invited site. Nothing else in the code decides about rights; a test walks every verb and role.
+
+Pure: takes plain facts, reads no database and no clock.
+"""
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from conference.access.models import Role
+
+
+class Verb(enum.Enum):
+    """An act that needs permission."""
+
+    MEETING_LIST = "meeting.list"
+    MEETING_CREATE = "meeting.create"
+    MEETING_VIEW = "meeting.view"
+    MEETING_EDIT = "meeting.edit"
+    MEETING_CANCEL = "meeting.cancel"
+    INVITATION_VIEW = "invitation.view"
+    PAPER_UPLOAD = "paper.upload"
+    PAPER_READ = "paper.read"
+    ROOM_JOIN = "room.join"
+    ROOM_CONDUCT = "room.conduct"
+    RECORDING_START = "recording.start"
+    RECORDING_VIEW = "recording.view"
+    ATTENDANCE_VIEW = "attendance.view"
+    ATTENDANCE_MARK = "attendance.mark"
+    MINUTES_VIEW = "minutes.view"
+    MINUTES_EDIT = "minutes.edit"
+    LOG_VIEW = "log.view"
+    DIRECTORY_MANAGE = "directory.manage"
+    SYSTEM_VIEW = "system.view"
+
+
+class Tie(enum.Enum):
+    """What an actor is to one meeting."""
+
+    CHAIR = "chair"
+    SECRETARY = "secretary"
+    CREATOR = "creator"
+    SITE = "site"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who asks: an account, or a visitor who holds an invitation link (no account, no role)."""
+
+    account_id: int | None
+    role: Role | None
+    name: str
+    person_id: int | None = None
+    site_id: int | None = None
+    invited_site_id: int | None = None
+
+    @property
+    def identity(self) -> str:
+        """Participant identity on the media engine and in the meeting's records.
+
+        A site is known by its invitation, whether it came by link or by login, so that one site
+        is one participant. Raises ValueError for an actor who is neither.
+        """
+        if self.invited_site_id is not None:
+            return f"site:{self.invited_site_id}"
+        if self.account_id is not None:
+            return f"person:{self.account_id}"
+        raise ValueError("an anonymous visitor has no identity")
+
+
+ANONYMOUS: Final = Actor(account_id=None, role=None, name="")
+"""Somebody who is not logged in and followed no link."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeetingFacts:
+    """What the policy needs to know of a meeting."""
+
+    chair_person_id: int | None
+    secretary_person_id: int | None
+    created_by_account_id: int | None
+    invited_site_ids: frozenset[int]
+    """`InvitedSite` ids that are not withdrawn."""
+    site_ids: frozenset[int]
+    """`Site` ids of the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    roles: frozenset[Role]
+    ties: frozenset[Tie] = frozenset()
+
+
+_OFFICE: Final = frozenset({Role.ADMINISTRATOR, Role.SECRETARY, Role.CLERK})
+_EVERY_ROLE: Final = frozenset(Role)
+_LEADS: Final = frozenset({Tie.CHAIR, Tie.SECRETARY})
+_TAKES_PART: Final = frozenset(Tie)
+
+RULES: Final[Mapping[Verb, _Rule]] = {
+    Verb.MEETING_LIST: _Rule(_EVERY_ROLE),  # the list itself shows only what MEETING_VIEW allows
+    Verb.MEETING_CREATE: _Rule(frozenset({Role.SECRETARY, Role.ADMINISTRATOR})),
+    Verb.MEETING_VIEW: _Rule(_OFFICE | {Role.CHAIR, Role.TECHNICIAN}, _TAKES_PART),
+    Verb.MEETING_EDIT: _Rule(
+        frozenset({Role.SECRETARY, Role.ADMINISTRATOR}), frozenset({Tie.CREATOR, Tie.SECRETARY})
+    ),
+    Verb.MEETING_CANCEL: _Rule(
+        frozenset({Role.SECRETARY, Role.ADMINISTRATOR}), _LEADS | {Tie.CREATOR}
+    ),
+    Verb.INVITATION_VIEW: _Rule(_OFFICE | {Role.TECHNICIAN}, _LEADS | {Tie.CREATOR}),
+    Verb.PAPER_UPLOAD: _Rule(frozenset({Role.SECRETARY, Role.CLERK}), _LEADS | {Tie.CREATOR}),
+    Verb.PAPER_READ: _Rule(_OFFICE, _TAKES_PART),
+    Verb.ROOM_JOIN: _Rule(frozenset({Role.SECRETARY, Role.TECHNICIAN}), _TAKES_PART),
+    Verb.ROOM_CONDUCT: _Rule(frozenset({Role.SECRETARY}), _LEADS),
+    # QĐ 45/2018: the chair decides on recording; the secretary acts for the chair
+    Verb.RECORDING_START: _Rule(frozenset({Role.SECRETARY}), _LEADS),
+    Verb.RECORDING_VIEW: _Rule(_OFFICE, _LEADS),
+    Verb.ATTENDANCE_VIEW: _Rule(_OFFICE | {Role.TECHNICIAN}, _LEADS),
+    Verb.ATTENDANCE_MARK: _Rule(frozenset({Role.SECRETARY, Role.CLERK}), _LEADS),
+    Verb.MINUTES_VIEW: _Rule(_OFFICE, _LEADS),
+    Verb.MINUTES_EDIT: _Rule(frozenset({Role.SECRETARY, Role.CLERK}), _LEADS),
+    Verb.LOG_VIEW: _Rule(_OFFICE, _LEADS),
+    Verb.DIRECTORY_MANAGE: _Rule(frozenset({Role.ADMINISTRATOR})),
+    Verb.SYSTEM_VIEW: _Rule(frozenset({Role.ADMINISTRATOR})),
+}
+
+
+def ties(actor: Actor, meeting: MeetingFacts) -> frozenset[Tie]:
+    """What ``actor`` is to ``meeting``; possibly several things, possibly nothing."""
+    found = set()
+    if actor.person_id is not None:
+        if actor.person_id == meeting.chair_person_id:
+            found.add(Tie.CHAIR)
+        if actor.person_id == meeting.secretary_person_id:
+            found.add(Tie.SECRETARY)
+    if actor.account_id is not None and actor.account_id == meeting.created_by_account_id:
+        found.add(Tie.CREATOR)
+    if actor.site_id in meeting.site_ids or actor.invited_site_id in meeting.invited_site_ids:
+        found.add(Tie.SITE)
+    return frozenset(found)
+
+
+def may(actor: Actor, verb: Verb, meeting: MeetingFacts | None = None) -> bool:
+    """Whether ``actor`` may do ``verb``, to ``meeting`` where the verb is about one."""
+    rule = RULES[verb]
+    if actor.role in rule.roles:
+        return True
+    return meeting is not None and bool(ties(actor, meeting) & rule.ties)
