@@ -8,24 +8,22 @@ from datetime import UTC, datetime
 
 from sqlalchemy import select
 
-import conference.models  # noqa: F401 - every model, so that the schema is complete
+from conference import migrations
 from conference.access import sample
 from conference.access.models import Account
 from conference.access.sample import SampleAccount
-from conference.database import Base, Database
+from conference.database import Database
 from config.settings import Settings
 
 
 def prepare(settings: Settings) -> None:
     """Create folders and secrets and bring the schema to the newest state."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o750)
     for folder in (settings.papers_dir, settings.recordings_dir):
         folder.mkdir(parents=True, exist_ok=True)
     settings.media_secret()
     settings.session_secret()
-    database = Database(settings.database_url)
-    Base.metadata.create_all(database.engine)
-    database.dispose()
+    migrations.upgrade(settings.database_url)
 
 
 def load_sample(settings: Settings) -> list[SampleAccount]:
