@@ -19,12 +19,15 @@ from conference.database import Database
 from config.settings import Settings
 from web import assets, display, errors, navigation, security
 from web.http import (
+    attendance,
     directory,
     engine_webhooks,
     health,
     invitations,
     meetings,
+    minutes,
     papers,
+    recordings,
     room,
     session,
     today,
@@ -45,6 +48,9 @@ BLUEPRINTS: Final = (
     invitations.blueprint,
     papers.blueprint,
     directory.blueprint,
+    attendance.blueprint,
+    recordings.blueprint,
+    minutes.blueprint,
     room.blueprint,
     engine_webhooks.blueprint,
 )

@@ -119,8 +119,7 @@ def background_work() -> Sequence[Starter]:
 
 
 def _start_watcher(app: Flask) -> Stopper:
-    watcher.start(app)
-    return lambda: None  # a daemon thread whose steps may end anywhere
+    return watcher.start(app).stop
 
 
 def _start_mail(app: Flask) -> Stopper:

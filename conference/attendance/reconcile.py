@@ -9,7 +9,7 @@ finds all intervals again. One process at a time does it (`conference.lease`).
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, Protocol
+from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -18,32 +18,16 @@ from conference.attendance.evidence import Observation, load, record, seen
 from conference.attendance.intervals import LOST, Evidence
 from conference.attendance.models import EvidenceKind, EvidenceSource
 from conference.conduct.participants import is_participant_identity
+from conference.engine.client import Participant as Listed
 from conference.scheduling.models import Meeting, Status
 
+NOT_THERE_YET: Final = frozenset({"joining", "joined", "disconnected"})
+"""States in which no media connection stands: such a one was not there, or is no longer."""
 GRACE: Final = timedelta(seconds=3)
 """Evidence this fresh is not doubted: the session may have joined while the list was made."""
 WATCHED_BEFORE: Final = timedelta(hours=2)
 WATCHED_AFTER: Final = timedelta(minutes=10)
 """Rooms are watched this long around a meeting that is not live: early arrivals, late goodbyes."""
-
-
-class Listed(Protocol):
-    """A participant as the engine lists it."""
-
-    @property
-    def identity(self) -> str: ...  # noqa: D102
-
-    @property
-    def sid(self) -> str: ...  # noqa: D102
-
-    @property
-    def name(self) -> str: ...  # noqa: D102
-
-    @property
-    def joined_at(self) -> datetime: ...  # noqa: D102
-
-    @property
-    def is_hidden(self) -> bool: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)

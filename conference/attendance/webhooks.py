@@ -7,7 +7,7 @@ connection stands, so somebody whose connection was aborted before was never the
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Final, Protocol
+from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -15,39 +15,8 @@ from sqlalchemy.orm import Session
 from conference.attendance.evidence import Observation, record
 from conference.attendance.models import EvidenceKind, EvidenceSource
 from conference.conduct.participants import is_participant_identity
+from conference.engine.webhooks import Event
 from conference.scheduling.models import Meeting
-
-
-class Report(Protocol):
-    """The part of `conference.engine.webhooks.Event` that says something of presence."""
-
-    @property
-    def id(self) -> str: ...  # noqa: D102
-
-    @property
-    def kind(self) -> str: ...  # noqa: D102
-
-    @property
-    def room_name(self) -> str: ...  # noqa: D102
-
-    @property
-    def identity(self) -> str: ...  # noqa: D102
-
-    @property
-    def participant_sid(self) -> str: ...  # noqa: D102
-
-    @property
-    def participant_name(self) -> str: ...  # noqa: D102
-
-    @property
-    def reason(self) -> str: ...  # noqa: D102
-
-    @property
-    def is_hidden(self) -> bool: ...  # noqa: D102
-
-    @property
-    def created_at(self) -> datetime: ...  # noqa: D102
-
 
 _KINDS: Final[Mapping[str, EvidenceKind]] = {
     "participant_joined": EvidenceKind.JOINED,
@@ -55,7 +24,7 @@ _KINDS: Final[Mapping[str, EvidenceKind]] = {
 }
 
 
-def observation(report: Report) -> Observation | None:
+def observation(report: Event) -> Observation | None:
     """The evidence a report is, or None if it says nothing of a participant's presence."""
     kind = _KINDS.get(report.kind)
     if kind is None or report.is_hidden or not is_participant_identity(report.identity):
@@ -68,11 +37,11 @@ def observation(report: Report) -> Observation | None:
         at=report.created_at,
         event_key=report.id,
         display_name=report.participant_name,
-        reason=report.reason.lower(),
+        reason=report.reason,
     )
 
 
-def apply(session: Session, report: Report, received_at: datetime) -> int | None:
+def apply(session: Session, report: Event, received_at: datetime) -> int | None:
     """Store what ``report`` says; the meeting whose roster changed, or None if none did.
 
     A report about an unknown room, or one that was stored before, changes nothing.

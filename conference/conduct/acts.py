@@ -7,48 +7,9 @@ to publish follow from them again at the next reconciliation and at every join.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol
 
+from conference.engine.client import Engine, Participant
 from conference.errors import NotFoundError
-
-
-class Track(Protocol):
-    """A published track as the engine lists it."""
-
-    @property
-    def source(self) -> str: ...  # noqa: D102
-
-    @property
-    def is_muted(self) -> bool: ...  # noqa: D102
-
-
-class RoomEngine(Protocol):
-    """The part of `conference.engine.client.Engine` that the conduct of a meeting needs."""
-
-    def delete_room(self, room: str) -> None: ...  # noqa: D102
-
-    def remove_participant(self, room: str, identity: str) -> None: ...  # noqa: D102
-
-    def mute_microphone(self, room: str, identity: str) -> object: ...  # noqa: D102
-
-    def set_publish_sources(  # noqa: D102
-        self, room: str, identity: str, sources: tuple[str, ...] | None
-    ) -> object: ...
-
-    def list_participants(self, room: str) -> list["InRoom"]: ...  # noqa: D102
-
-
-class InRoom(Protocol):
-    """A participant as the engine lists it."""
-
-    @property
-    def identity(self) -> str: ...  # noqa: D102
-
-    @property
-    def is_hidden(self) -> bool: ...  # noqa: D102
-
-    @property
-    def tracks(self) -> "tuple[Track, ...]": ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +49,7 @@ class CloseRoom:
 Act = AllowSources | MuteMicrophone | MuteAllExcept | RemoveFromRoom | CloseRoom
 
 
-def carry_out(engine: RoomEngine, room: str, acts: Iterable[Act]) -> list[str]:
+def carry_out(engine: Engine, room: str, acts: Iterable[Act]) -> list[str]:
     """Do ``acts`` in order; identities that were muted come back.
 
     Somebody who has left meanwhile is no error. Raises EngineUnavailableError when the engine does
@@ -103,13 +64,12 @@ def carry_out(engine: RoomEngine, room: str, acts: Iterable[Act]) -> list[str]:
     return muted
 
 
-def _carry_out(engine: RoomEngine, room: str, act: Act) -> list[str]:
+def _carry_out(engine: Engine, room: str, act: Act) -> list[str]:
     match act:
         case AllowSources(identity, sources):
             engine.set_publish_sources(room, identity, sources)
         case MuteMicrophone(identity):
-            engine.mute_microphone(room, identity)
-            return [identity]
+            return [identity] if engine.mute_microphone(room, identity) else []
         case RemoveFromRoom(identity):
             engine.remove_participant(room, identity)
         case CloseRoom():
@@ -119,7 +79,7 @@ def _carry_out(engine: RoomEngine, room: str, act: Act) -> list[str]:
     return []
 
 
-def _mute_all(engine: RoomEngine, room: str, spared: frozenset[str]) -> list[str]:
+def _mute_all(engine: Engine, room: str, spared: frozenset[str]) -> list[str]:
     muted = []
     for participant in engine.list_participants(room):
         if participant.is_hidden or participant.identity in spared:
@@ -134,6 +94,6 @@ def _mute_all(engine: RoomEngine, room: str, spared: frozenset[str]) -> list[str
     return muted
 
 
-def has_open_microphone(participant: InRoom) -> bool:
+def has_open_microphone(participant: Participant) -> bool:
     """Whether sound of ``participant``'s microphone can reach the room now."""
     return any(track.source == "microphone" and not track.is_muted for track in participant.tracks)

@@ -9,20 +9,21 @@ from collections.abc import Sequence
 from sqlalchemy.orm import Session
 
 from conference.conduct import queries
-from conference.conduct.acts import Act, AllowSources, CloseRoom, InRoom, RemoveFromRoom
+from conference.conduct.acts import Act, AllowSources, CloseRoom, RemoveFromRoom
 from conference.conduct.floor import sources
 from conference.conduct.participants import (
     find_participant,
     is_participant_identity,
     removed_identities,
 )
+from conference.engine.client import Participant as Listed
 from conference.errors import NotFoundError
 from conference.scheduling.models import Meeting, Status
 
 _OVER = frozenset({Status.ENDED, Status.CANCELLED})
 
 
-def acts_due(session: Session, meeting: Meeting, listed: Sequence[InRoom]) -> list[Act]:
+def acts_due(session: Session, meeting: Meeting, listed: Sequence[Listed]) -> list[Act]:
     """Acts that bring the room in line: nobody in an ended one, nobody put out, rights as given."""
     if meeting.status in _OVER:
         return [CloseRoom()] if listed else []
@@ -42,7 +43,7 @@ def acts_due(session: Session, meeting: Meeting, listed: Sequence[InRoom]) -> li
 
 
 def _due(
-    session: Session, meeting: Meeting, one: InRoom, *, is_unwanted: bool, floor: bool
+    session: Session, meeting: Meeting, one: Listed, *, is_unwanted: bool, floor: bool
 ) -> Act | None:
     try:
         who = find_participant(session, meeting, one.identity)

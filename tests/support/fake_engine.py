@@ -5,38 +5,17 @@ and may switch the engine off.
 """
 
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 
+from conference.engine.client import Participant, Track
 from conference.errors import EngineUnavailableError, NotFoundError
-
-
-@dataclass(frozen=True)
-class FakeTrack:
-    """A published track."""
-
-    sid: str
-    source: str
-    is_muted: bool = False
-
-
-@dataclass(frozen=True)
-class FakeParticipant:
-    """Somebody in a room."""
-
-    identity: str
-    sid: str
-    name: str = ""
-    joined_at: datetime = datetime(2026, 12, 10, 1, 0, tzinfo=UTC)
-    is_hidden: bool = False
-    tracks: tuple[FakeTrack, ...] = ()
-    publish_sources: frozenset[str] | None = None
 
 
 @dataclass
 class FakeEngine:
     """The engine; `calls` remembers what it was asked, in order."""
 
-    rooms: dict[str, dict[str, FakeParticipant]] = field(default_factory=dict)
+    rooms: dict[str, dict[str, Participant]] = field(default_factory=dict)
     calls: list[tuple[object, ...]] = field(default_factory=list)
     is_away: bool = False
     _next: int = 0
@@ -49,13 +28,15 @@ class FakeEngine:
         at: datetime,
         is_hidden: bool = False,
         has_microphone: bool = True,
-    ) -> FakeParticipant:
+    ) -> Participant:
         """A client connects; one with the same identity is replaced."""
         self._next += 1
-        tracks = (FakeTrack(f"TR_{self._next}", "microphone"),) if has_microphone else ()
-        made = FakeParticipant(
-            identity, f"PA_{self._next}", name=identity, joined_at=at, is_hidden=is_hidden,
-            tracks=tracks,
+        tracks = (
+            (Track(f"TR_{self._next}", "microphone", is_muted=False),) if has_microphone else ()
+        )
+        made = Participant(
+            identity=identity, sid=f"PA_{self._next}", name=identity, state="active",
+            joined_at=at, is_hidden=is_hidden, tracks=tracks, publish_sources=None,
         )  # fmt: skip
         self.rooms.setdefault(room, {})[identity] = made
         return made
@@ -73,13 +54,11 @@ class FakeEngine:
         if self.rooms.pop(room, None) is None:
             raise NotFoundError
 
-    def list_participants(self, room: str) -> list[FakeParticipant]:
+    def list_participants(self, room: str) -> list[Participant]:
         self._asked("list_participants", room)
-        if room not in self.rooms:
-            raise NotFoundError
-        return list(self.rooms[room].values())
+        return list(self.rooms.get(room, {}).values())
 
-    def get_participant(self, room: str, identity: str) -> FakeParticipant:
+    def get_participant(self, room: str, identity: str) -> Participant:
         self._asked("get_participant", room, identity)
         return self._find(room, identity)
 
@@ -111,7 +90,7 @@ class FakeEngine:
             raise EngineUnavailableError
         self.calls.append(call)
 
-    def _find(self, room: str, identity: str) -> FakeParticipant:
+    def _find(self, room: str, identity: str) -> Participant:
         try:
             return self.rooms[room][identity]
         except KeyError:

@@ -137,7 +137,7 @@ class Hub:
             self._is_stopping = True
             self._lock.notify_all()
         if self._thread is not None:
-            self._thread.join(timeout=5)
+            self._thread.join(timeout=1)
             self._thread = None
 
     def _run(self) -> None:

@@ -19,7 +19,6 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Final, cast
 
-from conference.engine.client import Participant as Listed
 from flask import Flask
 from sqlalchemy.orm import Session
 
@@ -27,8 +26,9 @@ from conference import lease
 from conference.attendance import reconcile
 from conference.attendance.reconcile import Watched
 from conference.conduct import standing
-from conference.conduct.acts import Act, InRoom, carry_out
-from conference.errors import EngineUnavailableError, NotFoundError
+from conference.conduct.acts import Act, carry_out
+from conference.engine.client import Participant as Listed
+from conference.errors import EngineUnavailableError
 from conference.scheduling.models import Meeting
 from web.realtime import documents
 from web.realtime.server import Conduct, conduct
@@ -36,7 +36,6 @@ from web.services import Services
 
 LIGHT_EVERY_S: Final = 1.0
 LEASE: Final = "attendance"
-EXTENSION: Final = "diemcau.watcher"
 
 _log = logging.getLogger(__name__)
 
@@ -63,7 +62,7 @@ class Watcher:
         """End within a second or two, and let another process take over at once."""
         self._stop.set()
         if self._thread is not None:
-            self._thread.join(timeout=5)
+            self._thread.join(timeout=1)
         self._conduct.hub.stop()
         with self._services.database.transaction() as session:
             lease.release(session, LEASE, self._owner, self._services.clock())
@@ -141,10 +140,7 @@ class Watcher:
     def _visit(self, room: Watched) -> None:
         services = self._services
         asked_at = services.clock()
-        try:
-            listed: list[Listed] = services.engine.list_participants(room.room_name)
-        except NotFoundError:
-            listed = []
+        listed = services.engine.list_participants(room.room_name)
         with services.database.transaction() as session:
             has_changed = reconcile.apply_list(
                 session, room.meeting_id, listed, asked_at=asked_at, received_at=services.clock()
@@ -155,13 +151,13 @@ class Watcher:
         carry_out(services.engine, room.room_name, acts)
 
     @staticmethod
-    def _due(session: Session, room: Watched, listed: Sequence[InRoom]) -> list[Act]:
+    def _due(session: Session, room: Watched, listed: Sequence[Listed]) -> list[Act]:
         meeting = session.get_one(Meeting, room.meeting_id)
         return standing.acts_due(session, meeting, listed)
 
 
-def start(app: Flask) -> None:
-    """Start watching in this process; a starter of `web.serving`."""
+def start(app: Flask) -> Watcher:
+    """Start watching in this process; whoever serves the application stops it."""
     watcher = Watcher(app)
-    app.extensions[EXTENSION] = watcher
     watcher.start()
+    return watcher
