@@ -28,7 +28,7 @@ export function Meeting({ boot, choices, onOver }: Props) {
   const [wanted] = useState(() => wantedFrom(choices));
   const [channel] = useState(() => new ConductChannel(boot));
   const [session] = useState(
-    () => new MediaSession(boot.token_url, choices, (room) => void publishWanted(room, wanted, report)),
+    () => new MediaSession(boot.token_url, boot.me.identity, choices, (room) => void publishWanted(room, wanted, report)),
   );
   const conduct = useSyncExternalStore(channel.subscribe, channel.read);
   const media = useSyncExternalStore(session.subscribe, session.read);
@@ -73,7 +73,7 @@ export function Meeting({ boot, choices, onOver }: Props) {
 function endingOf(conduct: Conduct, media: MediaState): [Ending | null, string] {
   if (conduct.departure) return [conduct.departure, ""];
   if (media.phase === "over" && media.ending) return [media.ending, media.message];
-  if (conduct.link === "refused" && !conduct.hasSnapshot && media.phase !== "connected") {
+  if (conduct.link === "refused" && media.phase !== "connected") {
     return ["refused", conduct.refusal?.message ?? ""];
   }
   return [null, ""];

@@ -5,11 +5,14 @@
  */
 import { io, type Socket } from "socket.io-client";
 import type { Act, Admission } from "../boot";
-import { initialConduct, received, type Conduct } from "./conduct";
-import { SERVER_EVENTS, type Ack, type ServerEvent, type Snapshot } from "./protocol";
+import { initialConduct, isOver, received, type Conduct } from "./conduct";
+import { SERVER_EVENTS, type Ack, type Refusal, type ServerEvent, type Snapshot } from "./protocol";
 
 /** How long a command may stay unanswered before the button says so. */
 const ANSWER_LIMIT_MS = 8000;
+
+/** When every place on the channel is taken, so long until the next try. */
+const FULL_AGAIN_MS = 10_000;
 
 /** Codes given by this side; the server's own are listed in the protocol. */
 export type OwnCode = "no_answer" | "not_connected";
@@ -24,7 +27,7 @@ export class ConductChannel {
     this.socket = io(address, {
       path: "/socket.io",
       transports: ["websocket"],
-      auth: { meeting: boot.meeting.id },
+      auth: { meeting: boot.meeting.id, identity: boot.me.identity },
       autoConnect: false,
       reconnectionDelay: 500,
       reconnectionDelayMax: 4000,
@@ -91,12 +94,21 @@ export class ConductChannel {
     }
   }
 
-  private refused(error: Error & { data?: { code: string; message: string } }): void {
-    if (!error.data?.code) {
+  private refused(error: Error & { data?: Refusal & { problem?: string } }): void {
+    const refusal = error.data;
+    if (!refusal?.code) {
       this.update({ link: this.conduct.hasSnapshot ? "lost" : "connecting" });
       return;
     }
-    this.update({ link: "refused", refusal: error.data });
+    // Socket.IO does not try again after a refusal; only a full house is worth it.
+    if (refusal.code === "full") {
+      this.update({ link: "lost", refusal });
+      window.setTimeout(() => this.socket.connect(), FULL_AGAIN_MS);
+      return;
+    }
+    const { problem = "" } = refusal;
+    const departure = isOver(problem) ? "ended" : problem === "removed" ? "removed" : this.conduct.departure;
+    this.update({ link: "refused", refusal, departure });
   }
 
   private readonly wentOffline = (): void => {

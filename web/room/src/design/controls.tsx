@@ -64,7 +64,6 @@ interface ActionProps {
   shortcut?: string;
   className?: string;
   isWordless?: boolean;
-  autoFocus?: boolean;
   onPress: () => void;
 }
 
@@ -80,7 +79,6 @@ export function Action(props: ActionProps) {
       aria-disabled={props.isBusy || undefined}
       aria-keyshortcuts={props.shortcut}
       disabled={props.isDisabled}
-      autoFocus={props.autoFocus}
       onClick={() => {
         if (!props.isBusy) props.onPress();
       }}

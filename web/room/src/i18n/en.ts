@@ -14,7 +14,7 @@ export const en: Record<Key, string> = {
   joinWithCamera: "Join with camera on",
   joinWithMicrophone: "Join with microphone on",
   chooseDevice: "Choose device: {device}",
-  systemDevice: "System default",
+  systemDevice: "Default {device}",
   noDevice: "No device",
   numberedDevice: "{device} {number}",
   askingDevices: "Waiting for the browser’s permission…",

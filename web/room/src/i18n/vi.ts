@@ -12,7 +12,7 @@ export const vi = {
   joinWithCamera: "Bật camera khi vào họp",
   joinWithMicrophone: "Bật micro khi vào họp",
   chooseDevice: "Chọn thiết bị: {device}",
-  systemDevice: "Theo hệ thống",
+  systemDevice: "{device} theo hệ thống",
   noDevice: "Không có thiết bị",
   numberedDevice: "{device} {number}",
   askingDevices: "Đang chờ trình duyệt cho phép…",

@@ -34,7 +34,7 @@ export interface MediaState {
   room: Room;
   /** Which attempt of the current interruption is running, from 1. */
   attempt: number;
-  ending: "removed" | "elsewhere" | "refused" | null;
+  ending: "removed" | "elsewhere" | "refused" | "ended" | null;
   /** The server's own sentence for a refusal or a wait. */
   message: string;
 }
@@ -48,6 +48,7 @@ export class MediaSession {
 
   constructor(
     private readonly tokenUrl: string,
+    private readonly identity: string,
     private readonly choices: Choices,
     /** Called with each newly connected room: publishes what was chosen. */
     private readonly onConnected: (room: Room) => void,
@@ -83,7 +84,7 @@ export class MediaSession {
     this.clearTimers();
     const room = new Room(roomOptions(this.choices));
     try {
-      const ticket = await requestToken(this.tokenUrl);
+      const ticket = await requestToken(this.tokenUrl, this.identity);
       if (generation !== this.generation) return;
       this.watch(room, generation);
       await room.connect(ticket.media_url, ticket.token, { maxRetries: 1 });
@@ -139,7 +140,7 @@ export class MediaSession {
     if (error instanceof TokenError) {
       if (error.isNotYet) return this.retryLater("waiting", error.message);
       if (error.isFinal) {
-        this.update({ phase: "over", ending: "refused", message: error.message });
+        this.update({ phase: "over", ending: endingOf(error), message: error.message });
         return;
       }
     }
@@ -194,4 +195,9 @@ async function readArrivals(room: Room): Promise<number | null> {
     }
   }
   return null;
+}
+
+function endingOf(error: TokenError): "refused" | "removed" | "ended" {
+  if (error.code === "ended") return "ended";
+  return error.code === "removed" ? "removed" : "refused";
 }

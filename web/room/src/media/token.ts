@@ -20,21 +20,28 @@ export class TokenError extends Error {
 
   /** The room is not open yet: worth asking again. */
   get isNotYet(): boolean {
-    return this.status === 409;
+    return this.status === 409 && !this.isOver;
+  }
+
+  /** The meeting is no more. */
+  get isOver(): boolean {
+    return ["ended", "cancelled", "postponed"].includes(this.code);
   }
 
   /** No right to be here; asking again changes nothing. */
   get isFinal(): boolean {
-    return [401, 403, 404, 410].includes(this.status);
+    return this.isOver || [401, 403, 404, 410].includes(this.status);
   }
 }
 
-export async function requestToken(url: string): Promise<Ticket> {
+/** `identity` picks one where a browser holds several (a login and a site's link). */
+export async function requestToken(url: string, identity: string): Promise<Ticket> {
   const csrf = document.querySelector<HTMLMetaElement>('meta[name="csrf-token"]')?.content ?? "";
   const response = await fetch(url, {
     method: "POST",
-    headers: { "X-CSRFToken": csrf, Accept: "application/json" },
+    headers: { "X-CSRFToken": csrf, "Content-Type": "application/json", Accept: "application/json" },
     credentials: "same-origin",
+    body: JSON.stringify({ identity }),
   });
   const body = (await response.json().catch(() => null)) as
     | (Partial<Ticket> & { error?: { code?: string; message?: string } })

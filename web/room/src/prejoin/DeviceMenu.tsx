@@ -24,7 +24,7 @@ export function DeviceMenu({ label, devices, chosen, onChoose }: Props) {
         disabled={own.length === 0}
         onChange={(event) => onChoose(event.target.value || null)}
       >
-        <option value="">{own.length === 0 ? t("noDevice") : t("systemDevice")}</option>
+        <option value="">{own.length === 0 ? t("noDevice") : t("systemDevice", { device: label })}</option>
         {own.map((device, index) => (
           <option key={device.deviceId} value={device.deviceId}>
             {device.label || t("numberedDevice", { device: label, number: index + 1 })}

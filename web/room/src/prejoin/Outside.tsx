@@ -1,5 +1,5 @@
 /** Pages for those who cannot be, or are no longer, in the room. */
-import type { ReactNode } from "react";
+import { useEffect, type ReactNode } from "react";
 import type { Boot } from "../boot";
 import { dayOf, timeOfDay } from "../conduct/clock";
 import { Action } from "../design/controls";
@@ -18,10 +18,25 @@ function Card(props: { tone: "info" | "alert" | "done"; title: string; children:
   );
 }
 
+/** Longest wait before the page asks again; clocks differ and meetings move. */
+const ASK_AGAIN_MS = 60_000;
+
+/** Too early: loads the page again when the room opens, and once a minute until then. */
+function useOpening(isEarly: boolean, opensAt: string | null): void {
+  useEffect(() => {
+    if (!isEarly) return;
+    const untilMs = opensAt ? Date.parse(opensAt) - Date.now() : ASK_AGAIN_MS;
+    const waitMs = Math.min(ASK_AGAIN_MS, Math.max(2000, untilMs));
+    const timer = window.setTimeout(() => window.location.reload(), waitMs);
+    return () => window.clearTimeout(timer);
+  }, [isEarly, opensAt]);
+}
+
 /** The boot document names a problem: cancelled, postponed, ended, unknown code … */
 export function ProblemPage({ boot }: { boot: Boot }) {
   const problem = boot.problem;
   const next = problem?.next_meeting;
+  useOpening(problem?.code === "too_early", boot.meeting?.opens_at ?? null);
   return (
     <Card tone="alert" title={boot.meeting?.title ?? t("cannotJoin")} boot={boot}>
       <p className="page-sentence">{problem?.message || t("codeExpired")}</p>

@@ -1,5 +1,5 @@
 /** “Mời đồng chí phát biểu”: the chair waits for this microphone. */
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { hasFloor } from "../conduct/conduct";
 import { useChannel, useCommand, useConduct } from "../conduct/context";
 import { Action } from "../design/controls";
@@ -23,7 +23,14 @@ export function CallPrompt({ microphone }: { microphone: OwnSource }) {
     if (isCalled && microphone.isOn) channel.answerCall();
   }, [isCalled, microphone.isOn, channel]);
 
-  if (!isCalled || microphone.isOn) return null;
+  const buttons = useRef<HTMLDivElement>(null);
+  const isShown = isCalled && !microphone.isOn;
+  useEffect(() => {
+    // Never under the fingers of somebody who is typing: a space would open the microphone.
+    const isTyping = document.activeElement?.matches("input, textarea, select") ?? false;
+    if (isShown && !isTyping) buttons.current?.querySelector("button")?.focus();
+  }, [isShown]);
+  if (!isShown) return null;
 
   const open = async () => {
     setOpening(true);
@@ -37,8 +44,8 @@ export function CallPrompt({ microphone }: { microphone: OwnSource }) {
     <section className="call" role="alertdialog" aria-labelledby="call-title" aria-describedby="call-hint">
       <h2 id="call-title">{t("youHaveFloor")}</h2>
       <p id="call-hint">{t("calledBy", { name: conduct.call?.by ?? "" })}</p>
-      <div className="call-actions">
-        <Action tone="floor" icon={MicrophoneIcon} className="button-large" autoFocus isBusy={isOpening} onPress={() => void open()}>
+      <div className="call-actions" ref={buttons}>
+        <Action tone="floor" icon={MicrophoneIcon} className="button-large" isBusy={isOpening} onPress={() => void open()}>
           {t("openMicrophone")}
         </Action>
         <Action

@@ -41,7 +41,7 @@ export function Stage({ chairName }: { chairName: string | null }) {
         key={`${identity}/${source}`}
         participant={participant}
         source={source}
-        name={names(participant)}
+        name={names(participant, isLarge)}
         isChair={identity === chair}
         hasFloor={identity === conduct.floor.speaker?.identity}
         isLarge={isLarge}
@@ -87,14 +87,13 @@ function candidate(participant: Participant): Candidate {
   };
 }
 
-/** Names by the roster; whoever is not on it keeps the name of the token. */
-function useNames(): (participant: Participant) => string {
+/** Names by the roster, short for small pictures; whoever is not on it keeps the name of the token. */
+function useNames(): (participant: Participant, isFull?: boolean) => string {
   const { roster, me } = useConduct();
-  const byIdentity = useMemo(
-    () => new Map(roster.sites.map((entry) => [entry.identity, label(entry)])),
-    [roster],
-  );
-  return (participant) =>
-    byIdentity.get(participant.identity) ??
-    (participant.isLocal ? label(me) : participant.name || participant.identity);
+  const listed = useMemo(() => new Map(roster.sites.map((entry) => [entry.identity, entry])), [roster]);
+  return (participant, isFull = true) => {
+    const entry = listed.get(participant.identity) ?? (participant.isLocal ? me : null);
+    if (!entry) return participant.name || participant.identity;
+    return isFull ? label(entry) : entry.name;
+  };
 }

@@ -22,6 +22,10 @@ export function Tile({ participant, source, name, isChair, hasFloor, isLarge }: 
   const isOwnScreen = participant.isLocal && source === "screen";
   const hasPicture = Boolean(publication?.track) && !publication?.isMuted && !isOwnScreen;
   const isWeak = quality === ConnectionQuality.Poor || quality === ConnectionQuality.Lost;
+  const marks = [
+    ...(isChair ? [t("chairMark")] : []),
+    ...(participant.isLocal && source === "camera" ? [t("you")] : []),
+  ];
   const classes = ["tile", `tile-${source}`, isLarge ? "tile-large" : "", isSpeaking ? "is-speaking" : ""];
   return (
     <figure
@@ -45,10 +49,11 @@ export function Tile({ participant, source, name, isChair, hasFloor, isLarge }: 
       )}
       <figcaption className="tile-label">
         {source === "camera" && <MicrophoneState isOn={participant.isMicrophoneEnabled} isSpeaking={isSpeaking} />}
+        <span className="tile-words">
         <span className="tile-name">{source === "screen" ? t("screenOf", { name }) : name}</span>
-        {participant.isLocal && source === "camera" && <span className="tile-mark">{t("you")}</span>}
-        {isChair && <span className="tile-mark">{t("chairMark")}</span>}
+        {marks.length > 0 && <span className="tile-mark">{marks.join(" · ")}</span>}
         {hasFloor && source === "camera" && <span className="tile-mark mark-floor">{t("hasFloor")}</span>}
+        </span>
         {isWeak && (
           <span className="tile-mark mark-weak">
             <DisconnectedIcon size={16} />
