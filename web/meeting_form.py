@@ -4,27 +4,21 @@ Nothing is judged here but whether a value can be read at all; what a meeting mu
 `conference.scheduling.rules`. Whatever cannot be read is kept as typed and shown again.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict
-from wtforms import (
-    DateField,
-    HiddenField,
-    RadioField,
-    SelectField,
-    StringField,
-    TextAreaField,
-    TimeField,
-)
+from wtforms import Field, HiddenField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.validators import Length, Optional
+from wtforms.widgets import TextInput
 
 from conference.directory.models import Person
-from conference.scheduling.local_time import from_local, to_local
+from conference.scheduling.local_time import date_text, from_local, to_local
 from conference.scheduling.models import Meeting, RoomPreset, Scope, Status
 from conference.scheduling.rules import AgendaDraft, Classification, MeetingDraft
 
@@ -46,6 +40,71 @@ PRESETS: Final = [
 ]
 
 
+class Needed:
+    """Marks a field as required on the page; whether it is filled is the domain's question."""
+
+    field_flags: ClassVar[dict[str, bool]] = {"required": True}
+
+    def __call__(self, form: object, field: object) -> None:
+        """Accept everything."""
+
+
+class DayField(Field):
+    """A day as Vietnam writes it, ``10/12/2026``; ISO dates are understood too."""
+
+    widget = TextInput()
+    data: date | None
+
+    def _value(self) -> str:
+        if self.raw_data:
+            return str(self.raw_data[0])
+        return date_text(self.data) if self.data else ""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Read what was typed. Raises ValueError (shown beside the field) for what is no day."""
+        text = valuelist[0].strip() if valuelist else ""
+        self.data = None
+        if text:
+            found = _DAY.fullmatch(text)
+            iso = _ISO_DAY.fullmatch(text)
+            if not found and not iso:
+                raise ValueError(_DAY_UNREADABLE)
+            day, month, year = map(int, found.groups() if found else reversed(iso.groups()))  # type: ignore[union-attr]
+            try:
+                self.data = date(year, month, day)
+            except ValueError:
+                raise ValueError(_DAY_UNREADABLE) from None
+
+
+class ClockField(Field):
+    """A time of day as offices write it: ``8:00``, ``08:00``, ``8h30``, ``8h``."""
+
+    widget = TextInput()
+    data: time | None
+
+    def _value(self) -> str:
+        if self.raw_data:
+            return str(self.raw_data[0])
+        return f"{self.data.hour}:{self.data.minute:02d}" if self.data else ""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Read what was typed. Raises ValueError (shown beside the field) for what is no time."""
+        text = valuelist[0].strip() if valuelist else ""
+        self.data = None
+        if text:
+            found = _CLOCK.fullmatch(text)
+            if not found or int(found[1]) > 23:
+                raise ValueError(_CLOCK_UNREADABLE)
+            self.data = time(int(found[1]), int(found[2] or 0))
+
+
+_DAY: Final = re.compile(r"([0-9]{1,2})[/.\- ]([0-9]{1,2})[/.\- ]([0-9]{4})")
+_ISO_DAY: Final = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
+_CLOCK: Final = re.compile(r"([0-9]{1,2})\s*(?:[:hg.]\s*([0-5][0-9])?)?(?::00)?", re.IGNORECASE)
+_DAY_UNREADABLE: Final = "Ngày không đọc được; nhập như 10/12/2026."
+_CLOCK_UNREADABLE: Final = "Giờ không đọc được; nhập như 8:00 hoặc 13h30."
+
+
 class MeetingForm(FlaskForm):
     """Fields with one value; agenda and sites are lists and read by `agenda_rows`, `site_ids`."""
 
@@ -53,16 +112,19 @@ class MeetingForm(FlaskForm):
         _l("Độ mật"), choices=CLASSIFICATIONS, validate_choice=False, validators=[Optional()]
     )
     scope = RadioField(
-        _l("Loại cuộc họp"), choices=SCOPES, validate_choice=False, validators=[Optional()]
+        _l("Loại cuộc họp"),
+        choices=SCOPES,
+        validate_choice=False,
+        validators=[Needed(), Optional()],
     )
     external_host = StringField(_l("Cơ quan chủ trì ở Trung ương"), [Length(max=200)])
     external_reference = StringField(_l("Số, ngày văn bản mời"), [Length(max=120)])
-    title = StringField(_l("Tên cuộc họp"), [Length(max=300)])
-    day = DateField(_l("Ngày họp"), [Optional()])
-    starts = TimeField(_l("Bắt đầu"), [Optional()])
-    ends = TimeField(_l("Kết thúc"), [Optional()])
-    end_day = DateField(_l("Ngày kết thúc"), [Optional()])
-    chair = SelectField(_l("Chủ trì"), validate_choice=False, validators=[Optional()])
+    title = StringField(_l("Tên cuộc họp"), [Needed(), Length(max=300)])
+    day = DayField(_l("Ngày họp"), [Needed()])
+    starts = ClockField(_l("Bắt đầu"), [Needed()])
+    ends = ClockField(_l("Kết thúc"), [Needed()])
+    end_day = DayField(_l("Ngày kết thúc"))
+    chair = SelectField(_l("Chủ trì"), validate_choice=False, validators=[Needed(), Optional()])
     secretary = SelectField(_l("Thư ký"), validate_choice=False, validators=[Optional()])
     location = StringField(_l("Địa điểm chính"), [Length(max=300)])
     description = TextAreaField(_l("Ghi chú gửi kèm lời mời"), [Length(max=5000)])

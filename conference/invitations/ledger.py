@@ -21,12 +21,12 @@ class Contact:
 
 
 def letters_of(session: Session, meeting_id: int) -> list[OutboxMessage]:
-    """All letters of a meeting, newest first, with their sites; contents are not loaded."""
+    """All letters of a meeting, newest change first, sites in order; contents are not loaded."""
     query = (
         select(OutboxMessage)
         .where(OutboxMessage.meeting_id == meeting_id)
         .options(joinedload(OutboxMessage.invited_site), defer(OutboxMessage.content))
-        .order_by(OutboxMessage.id.desc())
+        .order_by(OutboxMessage.created_at.desc(), OutboxMessage.id)
     )
     return list(session.scalars(query))
 

@@ -45,8 +45,8 @@ from conference.invitations import calendar
 from conference.invitations.calendar import Method, Occasion
 from conference.scheduling.local_time import clock_text, date_text, local_day, period_text
 
-QR_SCALE: Final = 5
-"""Pixels for each module; version 4 with its quiet zone becomes 205 px wide."""
+QR_SCALE: Final = 4
+"""Pixels for each module; version 4 with its quiet zone becomes 164 px wide."""
 QR_MASK: Final = 2
 """Any of the eight masks reads alike; choosing the prettiest costs most of the time."""
 MAX_SUBJECT: Final = 400

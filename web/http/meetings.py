@@ -192,12 +192,6 @@ def _unreadable(form: MeetingForm) -> dict[str, str]:
         return {}
     form.validate()
     found = {name: str(messages[0]) for name, messages in form.errors.items() if name}
-    # WTForms speaks English about dates; the domain's own sentence for a missing one fits better
-    words = {"day": "Ngày họp không đọc được.", "end_day": "Ngày kết thúc không đọc được."}
-    found |= {name: _(text) for name, text in words.items() if name in found}
-    for name in ("starts", "ends"):
-        if name in found:
-            found[name] = _("Giờ không đọc được; nhập như 8:00.")
     agenda = agenda_fault(agenda_rows(request.form))
     return found | ({"agenda": agenda} if agenda else {})
 
@@ -303,7 +297,9 @@ def log(meeting_id: int) -> str:
         found, total = entries(session, meeting_id, offset=(number - 1) * LOG_PAGE, limit=LOG_PAGE)
     lines = [(entry, sentence_of(entry)) for entry in found]
     pages = max(1, -(-total // LOG_PAGE))
-    return render_template("meetings/log.html", **page, lines=lines, number=number, pages=pages)
+    return render_template(
+        "meetings/log.html", **page, lines=lines, number=number, page_count=pages
+    )
 
 
 @blueprint.post("/cuoc-hop/<int:meeting_id>/hoan")

@@ -43,8 +43,8 @@ function entry(box) {
   const remove = document.createElement("button");
   remove.type = "button";
   remove.className = "selected-remove";
-  remove.textContent = selected.dataset.remove.replace("%s", "").trim();
-  remove.setAttribute("aria-label", selected.dataset.remove.replace("%s", box.dataset.name));
+  remove.textContent = selected.dataset.remove;
+  remove.setAttribute("aria-label", `${selected.dataset.remove} ${box.dataset.name}`);
   remove.addEventListener("click", () => {
     const place = [...selected.children].indexOf(line);
     tree.untick(box.value);
@@ -101,13 +101,34 @@ for (const name of ["scope", "day", "starts", "ends", "end_day", "chair", "secre
   }
 }
 
-// An end is needed; two hours after the start is the usual length of a session.
-form.elements.starts.addEventListener("change", () => {
-  const [hour, minute] = form.elements.starts.value.split(":").map(Number);
-  if (!form.elements.ends.value && hour < 22) {
-    form.elements.ends.value = `${String(hour + 2).padStart(2, "0")}:${String(minute).padStart(2, "0")}`;
-  }
-});
+// ---- days: typed as 10/12/2026, or picked from the browser's calendar --------------------------
+
+for (const field of form.querySelectorAll("[data-day]")) {
+  const picker = document.createElement("input");
+  picker.type = "date";
+  picker.tabIndex = -1;
+  picker.setAttribute("aria-hidden", "true");
+  picker.className = "day-picker";
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "day-button";
+  button.setAttribute("aria-label", form.dataset.calendar);
+  button.innerHTML = `<svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><use href="${form.dataset.icons}#calendar"></use></svg>`;
+  button.addEventListener("click", () => {
+    const [, day, month, year] = /^(\d{1,2})\D(\d{1,2})\D(\d{4})$/.exec(field.value.trim()) ?? [];
+    picker.value = year ? `${year}-${month.padStart(2, "0")}-${day.padStart(2, "0")}` : "";
+    picker.showPicker();
+  });
+  picker.addEventListener("change", () => {
+    if (picker.value) field.value = picker.value.split("-").reverse().join("/");
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+    field.dispatchEvent(new Event("change", { bubbles: true }));
+  });
+  const frame = document.createElement("span");
+  frame.className = "day-frame";
+  field.replaceWith(frame);
+  frame.append(field, picker, button);
+}
 
 // ---- agenda ---------------------------------------------------------------------------------
 

@@ -16,7 +16,10 @@ function refuse(sentence) {
 
 const isTooLarge = () => (file.files[0]?.size ?? 0) > Number(form.dataset.maxBytes);
 
-file.addEventListener("change", () => refuse(isTooLarge() ? form.dataset.tooLarge : ""));
+file.addEventListener("change", () => {
+  refuse(isTooLarge() ? form.dataset.tooLarge : "");
+  if (file.files[0]) document.getElementById("file-name").textContent = file.files[0].name;
+});
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
