@@ -28,7 +28,8 @@ export function Meeting({ boot, choices, onOver }: Props) {
   const [wanted] = useState(() => wantedFrom(choices));
   const [channel] = useState(() => new ConductChannel(boot));
   const [session] = useState(
-    () => new MediaSession(boot.token_url, boot.me.identity, choices, (room) => void publishWanted(room, wanted, report)),
+    () =>
+      new MediaSession(boot.token_url, boot.me.identity, choices, (room) => void publishWanted(room, wanted, report)),
   );
   const conduct = useSyncExternalStore(channel.subscribe, channel.read);
   const media = useSyncExternalStore(session.subscribe, session.read);

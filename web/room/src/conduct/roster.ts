@@ -3,13 +3,7 @@ import type { Roster, RosterEntry } from "./protocol";
 
 /** Folds Vietnamese text for searching: “Đăk Pxi” and “dak pxi” become the same. */
 export function fold(text: string): string {
-  return text
-    .normalize("NFD")
-    .replace(/\p{M}/gu, "")
-    .replace(/[đĐ]/g, "d")
-    .toLowerCase()
-    .replace(/\s+/g, " ")
-    .trim();
+  return text.normalize("NFD").replace(/\p{M}/gu, "").replace(/[đĐ]/g, "d").toLowerCase().replace(/\s+/g, " ").trim();
 }
 
 /** `Đơn vị · Họ tên`, without saying the same thing twice. */

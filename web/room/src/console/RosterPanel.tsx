@@ -6,7 +6,15 @@ import { useCommand, useConduct } from "../conduct/context";
 import type { RosterEntry } from "../conduct/protocol";
 import { label, search } from "../conduct/roster";
 import { Action, Confirm } from "../design/controls";
-import { CheckIcon, HandIcon, MicrophoneIcon, MicrophoneOffIcon, MoreIcon, RemoveIcon, SearchIcon } from "../design/icons";
+import {
+  CheckIcon,
+  HandIcon,
+  MicrophoneIcon,
+  MicrophoneOffIcon,
+  MoreIcon,
+  RemoveIcon,
+  SearchIcon,
+} from "../design/icons";
 import { t } from "../i18n/language";
 import { useNotices } from "../notices";
 
@@ -167,12 +175,7 @@ function RemoveOne({ identity, name, isDisabled }: ActProps) {
   const [isAsking, setAsking] = useState(false);
   return (
     <>
-      <Action
-        icon={RemoveIcon}
-        isDisabled={isDisabled}
-        name={t("removeOne", { name })}
-        onPress={() => setAsking(true)}
-      >
+      <Action icon={RemoveIcon} isDisabled={isDisabled} name={t("removeOne", { name })} onPress={() => setAsking(true)}>
         {t("remove")}
       </Action>
       {isAsking && (

@@ -117,9 +117,7 @@ export const KeyboardIcon = icon(
     <path d="M6.5 10v0M10 10v0M14 10v0M17.5 10v0M7.5 14.2h9" />
   </>,
 );
-export const SpeakerIcon = icon(
-  <path d="M4 9.5h3.5L12 5.5v13l-4.5-4H4zM15.5 9a4.5 4.5 0 010 6M18 6.5a8 8 0 010 11" />,
-);
+export const SpeakerIcon = icon(<path d="M4 9.5h3.5L12 5.5v13l-4.5-4H4zM15.5 9a4.5 4.5 0 010 6M18 6.5a8 8 0 010 11" />);
 export const RecordIcon = icon(
   <>
     <circle cx="12" cy="12" r="8.5" />

@@ -34,7 +34,8 @@ export const en: Record<Key, string> = {
   showHow: "How",
   tryAgain: "Try again",
   howToAllow: "Press the icon left of the address bar, allow microphone and camera, then press “Try again”.",
-  howToAllowSystem: "Open the computer’s privacy settings, let the browser use microphone and camera, then press “Try again”.",
+  howToAllowSystem:
+    "Open the computer’s privacy settings, let the browser use microphone and camera, then press “Try again”.",
   needsHttps: "Open with https to use microphone and camera.",
   microphoneRefused: "The browser does not allow the microphone.",
   microphoneSystem: "The computer blocks the microphone.",

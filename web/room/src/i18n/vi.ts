@@ -32,7 +32,8 @@ export const vi = {
   showHow: "Cách bật",
   tryAgain: "Thử lại",
   howToAllow: "Bấm biểu tượng bên trái thanh địa chỉ, chọn cho phép micro và camera, rồi bấm “Thử lại”.",
-  howToAllowSystem: "Mở Cài đặt của máy, mục Quyền riêng tư, cho phép trình duyệt dùng micro và camera, rồi bấm “Thử lại”.",
+  howToAllowSystem:
+    "Mở Cài đặt của máy, mục Quyền riêng tư, cho phép trình duyệt dùng micro và camera, rồi bấm “Thử lại”.",
   needsHttps: "Cần mở bằng https để dùng micro, camera.",
   microphoneRefused: "Trình duyệt chưa cho phép dùng micro.",
   microphoneSystem: "Máy tính đang chặn micro.",

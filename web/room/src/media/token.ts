@@ -44,8 +44,7 @@ export async function requestToken(url: string, identity: string): Promise<Ticke
     body: JSON.stringify({ identity }),
   });
   const body = (await response.json().catch(() => null)) as
-    | (Partial<Ticket> & { error?: { code?: string; message?: string } })
-    | null;
+    (Partial<Ticket> & { error?: { code?: string; message?: string } }) | null;
   if (!response.ok || !body?.token || !body.media_url) {
     throw new TokenError(response.status, body?.error?.code ?? "unknown", body?.error?.message ?? "");
   }

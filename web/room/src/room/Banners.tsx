@@ -81,7 +81,12 @@ function OpenRoom() {
   return (
     <Banner icon={DoorIcon} tone="info">
       <p>{t("roomNotOpen")}</p>
-      <Action tone="primary" isBusy={open.isBusy} isDisabled={conduct.link !== "connected"} onPress={() => void open.send()}>
+      <Action
+        tone="primary"
+        isBusy={open.isBusy}
+        isDisabled={conduct.link !== "connected"}
+        onPress={() => void open.send()}
+      >
         {t("openRoom")}
       </Action>
     </Banner>

@@ -130,7 +130,12 @@ function DelegateButtons(props: Props) {
             detail: own.screen.isAllowed ? undefined : t("withFloorOnly"),
             run: acts.toggleScreen,
           },
-          { icon: ChatIcon, label: t("chat"), detail: unread ? String(unread) : undefined, run: () => acts.togglePanel("chat") },
+          {
+            icon: ChatIcon,
+            label: t("chat"),
+            detail: unread ? String(unread) : undefined,
+            run: () => acts.togglePanel("chat"),
+          },
           { icon: SitesIcon, label: t("sites"), run: () => acts.togglePanel("roster") },
         ]
       : []),
@@ -199,7 +204,11 @@ function ChairButtons(props: Props) {
     ...(isPhone
       ? [
           { icon: recordIcon, label: recordLabel, run: acts.toggleRecording },
-          { icon: own.screen.isOn ? ScreenStopIcon : ScreenIcon, label: t(own.screen.isOn ? "stopPresenting" : "present"), run: acts.toggleScreen },
+          {
+            icon: own.screen.isOn ? ScreenStopIcon : ScreenIcon,
+            label: t(own.screen.isOn ? "stopPresenting" : "present"),
+            run: acts.toggleScreen,
+          },
         ]
       : []),
     { icon: SettingsIcon, label: t("devices"), run: acts.showDevices },

@@ -45,7 +45,13 @@ export function CallPrompt({ microphone }: { microphone: OwnSource }) {
       <h2 id="call-title">{t("youHaveFloor")}</h2>
       <p id="call-hint">{t("calledBy", { name: conduct.call?.by ?? "" })}</p>
       <div className="call-actions" ref={buttons}>
-        <Action tone="floor" icon={MicrophoneIcon} className="button-large" isBusy={isOpening} onPress={() => void open()}>
+        <Action
+          tone="floor"
+          icon={MicrophoneIcon}
+          className="button-large"
+          isBusy={isOpening}
+          onPress={() => void open()}
+        >
           {t("openMicrophone")}
         </Action>
         <Action

@@ -107,7 +107,8 @@ function RoomBody({ boot, wanted, onLeave }: Props) {
     muteAll: () => {
       if (!isConsole || locked() || !isOpen(conduct)) return;
       void commands.muteAll.send().then((answer) => {
-        if (answer?.ok) notices.show({ kind: "ok", key: "mute-all", text: t("mutedCount", { count: Number(answer.count ?? 0) }) });
+        if (answer?.ok)
+          notices.show({ kind: "ok", key: "mute-all", text: t("mutedCount", { count: Number(answer.count ?? 0) }) });
       });
     },
     toggleRecording: () => {

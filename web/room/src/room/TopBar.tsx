@@ -1,5 +1,5 @@
 /** The line above the pictures: recording, title, item, sites, connection, clock. */
-import type { Admission } from "../boot";
+import { conducts, type Admission } from "../boot";
 import { elapsed, timeOfDay } from "../conduct/clock";
 import { useConduct, useServerNow } from "../conduct/context";
 import { AlertIcon, ConnectedIcon, DisconnectedIcon, RecordIcon, SitesIcon } from "../design/icons";
@@ -18,9 +18,7 @@ export function TopBar({ boot }: { boot: Admission }) {
       <div className="top-title">
         <h1>{boot.meeting.title}</h1>
         {item && (
-          <p className="top-item">
-            {t("itemOf", { index: index + 1, count: items.length, title: item.title })}
-          </p>
+          <p className="top-item">{t("itemOf", { index: index + 1, count: items.length, title: item.title })}</p>
         )}
       </div>
       <p className="top-fact num" title={t("sites")}>
@@ -41,7 +39,7 @@ export function TopBar({ boot }: { boot: Admission }) {
 
 /** Lit only while bytes are being written; a fault is the chair's to know. */
 function RecordingLight() {
-  const { recording } = useConduct();
+  const { me, recording } = useConduct();
   const nowMs = useServerNow();
   switch (recording.state) {
     case "recording":
@@ -62,6 +60,7 @@ function RecordingLight() {
       );
     case "interrupted":
     case "failed":
+      if (!conducts(me)) return null;
       return (
         <p className="rec rec-fault" data-testid="recording">
           <AlertIcon size={20} />

@@ -103,7 +103,12 @@ export function ConsoleSide(props: { tab: Panel; unread: number; onTab: (tab: Pa
         label={t("console")}
         tabs={[
           { id: "roster", label: t("sites") },
-          { id: "chat", label: t("chat"), count: props.unread, countLabel: t("unreadMessages", { count: props.unread }) },
+          {
+            id: "chat",
+            label: t("chat"),
+            count: props.unread,
+            countLabel: t("unreadMessages", { count: props.unread }),
+          },
         ]}
         chosen={props.tab}
         onChoose={props.onTab}

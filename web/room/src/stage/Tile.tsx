@@ -50,9 +50,9 @@ export function Tile({ participant, source, name, isChair, hasFloor, isLarge }: 
       <figcaption className="tile-label">
         {source === "camera" && <MicrophoneState isOn={participant.isMicrophoneEnabled} isSpeaking={isSpeaking} />}
         <span className="tile-words">
-        <span className="tile-name">{source === "screen" ? t("screenOf", { name }) : name}</span>
-        {marks.length > 0 && <span className="tile-mark">{marks.join(" · ")}</span>}
-        {hasFloor && source === "camera" && <span className="tile-mark mark-floor">{t("hasFloor")}</span>}
+          <span className="tile-name">{source === "screen" ? t("screenOf", { name }) : name}</span>
+          {marks.length > 0 && <span className="tile-mark">{marks.join(" · ")}</span>}
+          {hasFloor && source === "camera" && <span className="tile-mark mark-floor">{t("hasFloor")}</span>}
         </span>
         {isWeak && (
           <span className="tile-mark mark-weak">
