@@ -49,7 +49,7 @@ document.addEventListener("toast", (event) => toast(event.detail.text, event.det
 // ---- busy buttons ---------------------------------------------------------------------------
 
 function setBusy(button, isBusy) {
-  const words = button.querySelector("span:last-child") ?? button;
+  const words = button.querySelector("span:not(.visually-hidden)") ?? button;
   if (isBusy) {
     if (button.dataset.idle !== undefined) return;
     button.dataset.idle = words.textContent;

@@ -1,0 +1,240 @@
+"""Every page, on a desk and on a phone: nothing foreign, nothing sideways, no serious fault.
+
+Each page is opened by somebody who may see it, photographed into ``tests/artifacts`` for people to
+look at, and examined by axe-core.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from conference.access.sample import PASSWORD
+from tests.support.browser import SIZES, log_in, new_context, screenshot
+from tests.support.hoso import Hoso, fill
+from tests.support.service import Service
+
+pytestmark = pytest.mark.browser
+
+AXE = Path(__file__).parents[2] / "web/room/node_modules/axe-core/axe.min.js"
+RUN_AXE = """async () => {
+  const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+  const found = await axe.run(document, {runOnly: {type: 'tag', values: tags}});
+  return found.violations
+    .filter((one) => ['serious', 'critical'].includes(one.impact))
+    .map((one) => [one.id, one.help, ...one.nodes.map((n) => n.target.join(' '))].join(' | '));
+}"""
+NOBODY = ""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A page as somebody opens it."""
+
+    name: str
+    path: str
+    username: str = "thuky"
+    status: int = 200
+
+
+CASES = (
+    Case("login", "/dang-nhap", NOBODY),
+    Case("today", "/hom-nay"),
+    Case("today-site", "/hom-nay", "diemcau1"),
+    Case("meetings", "/cuoc-hop"),
+    Case("meetings-none", "/cuoc-hop?q=khong+co+cuoc+hop+nay"),
+    Case("meeting-new", "/cuoc-hop/tao"),
+    Case("meeting-edit", "/cuoc-hop/{upcoming}/sua"),
+    Case("meeting-live", "/cuoc-hop/{live}/tong-quan"),
+    Case("meeting-ended", "/cuoc-hop/{ended}/tong-quan"),
+    Case("meeting-draft", "/cuoc-hop/{draft}/tong-quan"),
+    Case("meeting-cancelled", "/cuoc-hop/{cancelled}/tong-quan"),
+    Case("meeting-postponed", "/cuoc-hop/{postponed}/tong-quan"),
+    Case("sites", "/cuoc-hop/{upcoming}/thanh-phan"),
+    Case("papers", "/cuoc-hop/{upcoming}/tai-lieu"),
+    Case("letters", "/cuoc-hop/{upcoming}/giay-moi"),
+    Case("attendance", "/cuoc-hop/{ended}/diem-danh"),
+    Case("attendance-live", "/cuoc-hop/{live}/diem-danh"),
+    Case("recordings", "/cuoc-hop/{ended}/ban-ghi"),
+    Case("recordings-none", "/cuoc-hop/{upcoming}/ban-ghi"),
+    Case("minutes", "/cuoc-hop/{ended}/bien-ban"),
+    Case("minutes-none", "/cuoc-hop/{live}/bien-ban"),
+    Case("log", "/cuoc-hop/{ended}/nhat-ky"),
+    Case("directory", "/quan-tri/co-cau", "quantri"),
+    Case("directory-site", "/quan-tri/diem-cau/{site}", "quantri"),
+    Case("refused", "/quan-tri/co-cau", "diemcau1", 403),
+    Case("not-found", "/khong-co-trang-nay", "thuky", 404),
+    Case("prejoin", "/vao/{join_code}", NOBODY),
+    Case("prejoin-cancelled", "/vao/{cancelled_code}", NOBODY),
+    Case("prejoin-unknown", "/vao/khong-co-ma-nay", NOBODY, 404),
+)
+
+
+@pytest.fixture(scope="module")
+def hoso(service: Service) -> Hoso:
+    return fill(service.settings)
+
+
+@pytest.fixture(scope="module")
+def people(service: Service, chromium: Browser) -> Iterator[dict[tuple[str, str], BrowserContext]]:
+    """Browsers by (username, size), logged in; made when first asked for."""
+
+    class People(dict[tuple[str, str], BrowserContext]):
+        def __missing__(self, key: tuple[str, str]) -> BrowserContext:
+            username, size = key
+            context = self[key] = new_context(chromium, service.url, size)
+            if username:
+                page = context.new_page()
+                log_in(page, username, PASSWORD)
+                page.close()
+            return context
+
+    known = People()
+    yield known
+    for context in known.values():
+        context.close()
+
+
+class Watch:
+    """What a page asked for, and what the browser complained about."""
+
+    def __init__(self, page: Page, host: str) -> None:
+        self.foreign: list[str] = []
+        self.complaints: list[str] = []
+        self._host = host
+        page.on("request", lambda request: self._asked(request.url))
+        page.on("websocket", lambda socket: self._asked(socket.url))
+        page.on("console", lambda line: self._said(line.type, line.text))
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def _asked(self, url: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in {"data", "blob"} and parts.hostname != self._host:
+            self.foreign.append(url)
+
+    def _said(self, kind: str, text: str) -> None:
+        # a page that is itself the answer 403 or 404 is reported as a failed resource
+        if kind == "error" and "Failed to load resource" not in text:
+            self.complaints.append(text)
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_page(
+    case: Case,
+    size: str,
+    people: dict[tuple[str, str], BrowserContext],
+    hoso: Hoso,
+    service: Service,
+) -> None:
+    page = people[case.username, size].new_page()
+    watch = Watch(page, urlsplit(service.url).hostname or "")
+    answer = page.goto(case.path.format(**vars(hoso)))
+    assert answer is not None
+    assert answer.status == case.status
+    page.wait_for_load_state("load")
+    page.wait_for_function("document.fonts.status === 'loaded'")
+    screenshot(page, f"{case.name}-{size}")
+    assert watch.foreign == []
+    assert watch.complaints == []
+    sideways = page.evaluate(
+        "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    )
+    assert sideways <= 0
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    assert page.evaluate(RUN_AXE) == []
+    assert page.evaluate("document.documentElement.lang") == "vi"
+    page.close()
+
+
+def test_pages_are_whole_at_320_pixels(
+    people: dict[tuple[str, str], BrowserContext], hoso: Hoso
+) -> None:
+    page = people["thuky", "phone"].new_page()
+    page.set_viewport_size({"width": 320, "height": 640})
+    too_wide = []
+    for case in CASES:
+        if case.username != "thuky":
+            continue
+        page.goto(case.path.format(**vars(hoso)))
+        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+            too_wide.append(case.name)
+    page.close()
+    assert too_wide == []
+
+
+def test_the_help_line_never_moves(
+    people: dict[tuple[str, str], BrowserContext], hoso: Hoso
+) -> None:
+    page = people["thuky", "desktop"].new_page()
+    places = set()
+    for case in CASES:
+        if case.username == "thuky":
+            page.goto(case.path.format(**vars(hoso)))
+            box = page.locator(".hotline").bounding_box()
+            assert box is not None
+            places.add((round(box["x"]), round(box["y"])))
+    page.close()
+    assert len(places) == 1
+
+
+def test_english_is_complete_where_it_is_chosen(
+    service: Service, chromium: Browser, hoso: Hoso
+) -> None:
+    context = new_context(chromium, service.url)
+    page = context.new_page()
+    log_in(page, "thuky", PASSWORD)
+    page.click(".language button[lang=en]")
+    page.wait_for_selector("html[lang=en]")
+    assert page.locator("h1").inner_text() == "Today"
+    page.goto(f"/cuoc-hop/{hoso.ended}/diem-danh")
+    assert page.locator("nav.tabs [aria-current]").inner_text().startswith("Attendance")
+    screenshot(page, "attendance-english-desktop")
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    assert page.evaluate(RUN_AXE) == []
+    context.close()
+
+
+def test_tab_reaches_every_control_and_shows_where_it_is(
+    people: dict[tuple[str, str], BrowserContext], hoso: Hoso
+) -> None:
+    page = people["thuky", "desktop"].new_page()
+    page.goto("/hom-nay")
+    wanted = page.evaluate(
+        "[...document.querySelectorAll('a[href], button, input, select, summary')]"
+        ".filter((one) => one.checkVisibility()).length"
+    )
+    seen = set()
+    for _ in range(wanted + 5):
+        page.keyboard.press("Tab")
+        state = page.evaluate(
+            "(() => { const one = document.activeElement; if (one === document.body) return null;"
+            "const box = one.getBoundingClientRect();"
+            "const all = [...document.querySelectorAll('*')];"
+            "return [all.indexOf(one), getComputedStyle(one).outlineStyle, box.height]; })()"
+        )
+        if state is None:
+            continue
+        index, outline, _height = state
+        assert outline != "none"
+        seen.add(index)
+    assert len(seen) >= wanted - 1  # the skip link is only visible while it has the focus
+    page.close()
+
+
+def test_a_click_is_answered_before_the_server_answers(
+    people: dict[tuple[str, str], BrowserContext], hoso: Hoso
+) -> None:
+    page = people["thuky", "desktop"].new_page()
+    page.goto("/cuoc-hop/tao")
+    held = []
+    page.route("**/cuoc-hop/tao", held.append)
+    button = page.locator("form[method=post] button[type=submit]:visible").last
+    button.click(no_wait_after=True)
+    page.wait_for_selector("button.is-busy[aria-disabled=true]", timeout=1000)
+    for route in held:
+        route.abort()
+    page.close()

@@ -1,0 +1,232 @@
+"""Meetings in every state, as a running service would have them: for pages to be looked at.
+
+Written straight into the service's database through the domain's own services, so what pages show
+is what a year of use would leave; only the recording's video is made by ffmpeg's test sources.
+"""
+
+import hashlib
+import json
+import subprocess
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from conference.access.accounts import actor_of
+from conference.access.models import Account
+from conference.archive.models import Recording, RecordingState
+from conference.attendance.models import AttendanceStatus, EvidenceKind, EvidenceSource
+from conference.attendance.models import PresenceEvidence as Evidence
+from conference.attendance.service import mark
+from conference.conduct.models import LogEntry
+from conference.database import Database
+from conference.directory.models import Person, Site
+from conference.invitations.service import MailAnnouncer
+from conference.minutes import service as minutes
+from conference.scheduling import service as scheduling
+from conference.scheduling.announcement import SilentAnnouncer
+from conference.scheduling.models import Meeting, RoomPreset, Scope
+from conference.scheduling.rules import AgendaDraft, Classification, MeetingDraft
+from config.settings import Settings
+
+
+@dataclass(frozen=True)
+class Hoso:
+    """Numbers and links of the meetings that were made."""
+
+    live: int
+    ended: int
+    upcoming: int
+    draft: int
+    cancelled: int
+    postponed: int
+    site: int
+    join_code: str
+    cancelled_code: str
+
+
+def fill(settings: Settings) -> Hoso:
+    """Add the meetings to the service's database."""
+    database = Database(settings.database_url)
+    now = datetime.now(UTC).replace(second=0, microsecond=0)
+    try:
+        with database.transaction() as session:
+            maker = _Maker(session, settings, now)
+            ended = maker.ended()
+            live = maker.live()
+            upcoming = maker.meeting(
+                "Hội nghị trực tuyến toàn quốc triển khai nhiệm vụ phát triển kinh tế - xã hội "
+                "năm 2027",
+                timedelta(days=3), scope=Scope.CENTRAL, sites=6, with_mail=True,
+            )  # fmt: skip
+            draft = maker.meeting("Họp chuyên đề phòng chống hạn hán", timedelta(days=9),
+                                  sites=12, is_inviting=False)  # fmt: skip
+            cancelled = maker.meeting("Rà soát tiến độ đầu tư công quý IV", timedelta(days=2))
+            scheduling.cancel_meeting(
+                session, cancelled.id, "Lãnh đạo đi công tác đột xuất",
+                actor=maker.actor, at=now, announcer=SilentAnnouncer(),
+            )  # fmt: skip
+            postponed = maker.meeting("Tập huấn chuyển đổi số cấp xã", timedelta(days=5))
+            scheduling.postpone_meeting(
+                session, postponed.id, "Mưa lũ, mất điện diện rộng",
+                actor=maker.actor, at=now, announcer=SilentAnnouncer(),
+            )  # fmt: skip
+            return Hoso(
+                live=live.id, ended=ended.id, upcoming=upcoming.id, draft=draft.id,
+                cancelled=cancelled.id, postponed=postponed.id, site=maker.sites[0].id,
+                join_code=live.sites[0].join_code, cancelled_code=cancelled.sites[0].join_code,
+            )  # fmt: skip
+    finally:
+        database.dispose()
+
+
+class _Maker:
+    """Makes meetings in one transaction in the name of the sample secretary."""
+
+    def __init__(self, session: Session, settings: Settings, now: datetime) -> None:
+        self.session, self.settings, self.now = session, settings, now
+        account = session.scalars(select(Account).where(Account.username == "thuky")).one()
+        self.actor = actor_of(account)
+        self.sites = list(session.scalars(select(Site).order_by(Site.id)))
+        people = session.scalars(select(Person)).all()
+        self.chair = next(p for p in people if p.full_name == "Nguyễn Văn An")
+        self.secretary = next(p for p in people if p.full_name == "Hoàng Thị Hạnh")
+
+    def meeting(
+        self, title: str, begins_in: timedelta, *, scope: Scope = Scope.INTRA, sites: int = 4,
+        is_inviting: bool = True, with_mail: bool = False,
+    ) -> Meeting:  # fmt: skip
+        """A meeting of three hours with an agenda."""
+        starts_at = self.now + begins_in
+        draft = MeetingDraft(
+            classification=Classification.NONE, scope=scope, title=title, starts_at=starts_at,
+            ends_at=starts_at + timedelta(hours=3), chair_id=self.chair.id,
+            secretary_id=self.secretary.id, location="Phòng họp số 1, trụ sở UBND tỉnh",
+            room_preset=RoomPreset.CONFERENCE,
+            site_ids=tuple(site.id for site in self.sites[:sites]),
+            agenda=(
+                AgendaDraft("Báo cáo tình hình thực hiện nhiệm vụ tháng 11", "Chánh Văn phòng", 20),
+                AgendaDraft("Thảo luận", "Các điểm cầu", 60),
+                AgendaDraft("Kết luận của chủ tọa", "Chủ tọa", 15),
+            ),
+        )  # fmt: skip
+        announcer = MailAnnouncer.of(self.settings) if with_mail else SilentAnnouncer()
+        return scheduling.create_meeting(
+            self.session, draft, actor=self.actor, at=self.now - timedelta(days=4),
+            announcer=announcer, is_inviting=is_inviting,
+        )  # fmt: skip
+
+    def live(self) -> Meeting:
+        """All 134 sites, a third of them present for half an hour."""
+        begun_at = self.now - timedelta(minutes=30)
+        meeting = self.meeting("Giao ban trực tuyến tháng 12/2026", timedelta(minutes=-30),
+                               sites=len(self.sites))  # fmt: skip
+        scheduling.open_meeting(meeting, begun_at)
+        for number, site in enumerate(meeting.sites[:45]):
+            identity, came_at = f"site:{site.id}", begun_at + timedelta(seconds=number * 20)
+            self._evidence(meeting, identity, EvidenceKind.JOINED, came_at)
+            # seen for as long as the tests may take
+            self._evidence(meeting, identity, EvidenceKind.SEEN, self.now + timedelta(minutes=20))
+        return meeting
+
+    def ended(self) -> Meeting:
+        """Yesterday's, with attendance, log, minutes and a recording."""
+        begun_at = self.now - timedelta(days=1, hours=2)
+        ended_at = begun_at + timedelta(hours=1, minutes=41, seconds=7)
+        meeting = self.meeting("Giao ban Ủy ban nhân dân tỉnh tháng 11/2026",
+                               begun_at - self.now, sites=8)  # fmt: skip
+        scheduling.open_meeting(meeting, begun_at)
+        for number, site in enumerate(meeting.sites[:7]):
+            identity = f"site:{site.id}"
+            came_at = begun_at + timedelta(minutes=number * 4 - 8)
+            self._evidence(meeting, identity, EvidenceKind.JOINED, came_at)
+            left_at = begun_at + timedelta(hours=1) if number == 2 else ended_at
+            self._evidence(meeting, identity, EvidenceKind.LEFT, left_at)
+            status = AttendanceStatus.LATE if number > 4 else AttendanceStatus.PRESENT
+            if number < 5:
+                mark(self.session, meeting, site.id, status=status, note="",
+                     delegates_count=9 + number, by=self.actor.name, at=ended_at)  # fmt: skip
+        mark(self.session, meeting, meeting.sites[7].id, status=AttendanceStatus.EXCUSED,
+             note="Mất điện toàn huyện", delegates_count=None, by=self.actor.name,
+             at=ended_at)  # fmt: skip
+        self._log(meeting, begun_at)
+        scheduling.end_meeting(meeting, self.chair.full_name, ended_at)
+        text = minutes.Text(
+            number="07/BB-VPUBND",
+            course="1. Chánh Văn phòng báo cáo tình hình thực hiện nhiệm vụ tháng 11.\n\n"
+            "2. Các điểm cầu thảo luận về tiến độ giải ngân và phòng chống hạn.",
+            conclusion="Các đơn vị hoàn thành giải ngân trước ngày 15/12/2026.",
+        )
+        minutes.save(self.session, meeting, text, version=0, by=self.actor.name, at=self.now)
+        self._recording(meeting, begun_at, ended_at)
+        return meeting
+
+    def _evidence(self, meeting: Meeting, identity: str, kind: EvidenceKind, at: datetime) -> None:
+        key = f"{meeting.id}:{identity}:{kind.value}"
+        self.session.add(
+            Evidence(
+                meeting_id=meeting.id,
+                identity=identity,
+                display_name="",
+                kind=kind,
+                participant_sid=f"PA_{hashlib.sha256(identity.encode()).hexdigest()[:12]}",
+                source=EvidenceSource.WEBHOOK,
+                at=at,
+                reason="",
+                event_key=key,
+                received_at=at,
+            )
+        )
+
+    def _log(self, meeting: Meeting, begun_at: datetime) -> None:
+        first, second = meeting.sites[0], meeting.sites[1]
+        for minute, kind, site in (
+            (0, "meeting_opened", None), (12, "floor_given", first), (19, "floor_ended", first),
+            (22, "floor_given", second), (31, "floor_ended", second), (101, "meeting_ended", None),
+        ):  # fmt: skip
+            self.session.add(
+                LogEntry(
+                    meeting_id=meeting.id,
+                    at=begun_at + timedelta(minutes=minute),
+                    kind=kind,
+                    actor=self.chair.full_name,
+                    identity=f"site:{site.id}" if site else "",
+                    subject=site.site_name if site else meeting.title,
+                    detail={},
+                )
+            )
+
+    def _recording(self, meeting: Meeting, begun_at: datetime, ended_at: datetime) -> None:
+        row = Recording(
+            meeting_id=meeting.id, is_wanted=False, state=RecordingState.PUBLISHED,
+            state_since=ended_at, decided_by=self.chair.full_name, requested_at=begun_at,
+            stop_requested_at=ended_at, started_at=begun_at, ended_at=ended_at,
+            bytes_written=48_000_000, progress=1.0, duration_s=24.0, manifest_sha256="0" * 64,
+            chapters=[
+                {"at_s": 0.0, "title": "Khai mạc", "identity": ""},
+                {"at_s": 6.0, "title": meeting.sites[0].site_name, "identity": "site:1"},
+                {"at_s": 15.0, "title": meeting.sites[1].site_name, "identity": "site:2"},
+            ],
+            gaps=[{"from_s": 11.0, "to_s": 12.5, "reason": "Mất kết nối máy ghi"}],
+            error="",
+        )  # fmt: skip
+        self.session.add(row)
+        self.session.flush()
+        row.folder = f"{meeting.id}/{row.id}"
+        folder = self.settings.recordings_dir / row.folder
+        folder.mkdir(parents=True)
+        row.size_bytes = _make_video(folder / "recording.mp4")
+        (folder / "manifest.json").write_text(json.dumps({"files": []}))
+
+
+def _make_video(path: Path) -> int:
+    """A day-lit test picture with a tone, 24 s."""
+    subprocess.run(
+        ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=640x360:r=10:d=24",
+         "-f", "lavfi", "-i", "sine=f=440:d=24", "-c:v", "libx264", "-preset", "ultrafast",
+         "-pix_fmt", "yuv420p", "-c:a", "aac", "-movflags", "+faststart", "-shortest", str(path)],
+        check=True,
+    )  # fmt: skip
+    return path.stat().st_size
