@@ -10,6 +10,7 @@ from flask_wtf import FlaskForm
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 from wtforms import IntegerField, SelectField, TextAreaField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Length, NumberRange, Optional
 
 from conference.access import audit
@@ -33,10 +34,7 @@ XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet
 class MarkForm(FlaskForm):
     """What the secretary decides about one site."""
 
-    status = SelectField(
-        "Trạng thái",
-        choices=[(status.value, STATUS_WORDS[status]) for status in AttendanceStatus],
-    )
+    status = SelectField("Trạng thái")
     delegates_count = IntegerField(
         "Số người",
         validators=[
@@ -50,6 +48,14 @@ class MarkForm(FlaskForm):
         validators=[Length(max=service.MAX_NOTE_LENGTH, message="Ghi chú quá dài.")],
         render_kw={"rows": 2, "maxlength": service.MAX_NOTE_LENGTH},
     )
+
+
+def _mark_form(**values: Any) -> MarkForm:
+    form = MarkForm(**values)
+    form.status.choices = [
+        SelectChoice(status.value, _(STATUS_WORDS[status])) for status in AttendanceStatus
+    ]
+    return form
 
 
 def _rule() -> Rule:
@@ -90,7 +96,7 @@ def edit(meeting_id: int, site_id: int) -> str:
     with services().database.reading() as session:
         page = open_page(session, meeting_id, TAB, Verb.ATTENDANCE_MARK)
         line = _line(session, page["meeting"], site_id)
-        form = MarkForm(
+        form = _mark_form(
             data={
                 "status": line.counted_as.value,
                 "delegates_count": line.site.delegates_count,
@@ -118,7 +124,7 @@ def _line(session: Session, meeting: Meeting, site_id: int) -> SiteLine:
 @blueprint.post("/<int:site_id>")
 def mark(meeting_id: int, site_id: int) -> str | Response | tuple[str, int]:
     """Store one mark."""
-    form = MarkForm()
+    form = _mark_form()
     at = now()
     with services().database.transaction() as session:
         page = open_page(session, meeting_id, TAB, Verb.ATTENDANCE_MARK)

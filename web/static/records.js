@@ -116,3 +116,5 @@ if (minutes) {
   });
   addEventListener("beforeunload", (event) => { if (isDirty || isSaving) event.preventDefault(); });
 }
+
+document.querySelector(".tabs [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
