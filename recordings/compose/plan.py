@@ -1,10 +1,10 @@
 """A timeline as ffmpeg command lines, built with ffmpeg-python and run by nobody here.
 
 Every scene is a still card (background, names) with the pictures laid over it, cut to a whole
-number of frames; scenes are concatenated. Each picture's file is opened at the keyframe before
-the scene and closed after it, so only what is shown is decoded. Sounds go into lanes of files
-that do not overlap; lanes are mixed. Long recordings are encoded in parts of `PART_SCENES`, whose
-pictures are then joined without encoding again.
+number of frames; scenes are concatenated. A picture's file is opened at the keyframe before it is
+shown and closed after it, so that little more than what is shown is decoded, and that once.
+Sounds go into lanes of files that do not overlap; lanes are mixed. Long recordings are encoded in
+parts of `PART_SCENES`, whose pictures are then joined without encoding again.
 
 Inputs may only be files (``-protocol_whitelist``), of a stated format: nothing inside a media file
 can make ffmpeg open an address. No text reaches a command line; names are in the cards.
@@ -19,11 +19,15 @@ from typing import Any, Final
 
 import ffmpeg
 
-from recordings.compose.layout import Card, Layout, Place
+from recordings.compose.layout import Card, Layout
+from recordings.compose.pieces import Piece
 from recordings.compose.timeline import FPS, Chapter, Scene, Sound, Timeline
 
 PART_SCENES: Final = 30
 """Scenes of one run; bounds its open files and memory."""
+
+REOPEN_FRAMES: Final = 10 * FPS
+"""A piece that is not shown for longer than this is opened anew at a later keyframe."""
 
 SAMPLE_RATE: Final = 48_000
 _GUARD_FRAMES: Final = 2  # read a little more than is shown, so that the last frame is there
@@ -134,55 +138,108 @@ class _Inputs:
 # --- picture --------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class _Use:
+    """A stretch of one piece that a scene shows, in frames from the piece's beginning."""
+
+    piece: Piece
+    from_frame: int
+    to_frame: int
+
+
+class _Decoders:
+    """Opens each piece once for a run of uses, from the keyframe before to the last frame shown.
+
+    Uses further apart than `REOPEN_FRAMES` get openings of their own, so that little is decoded
+    that nobody sees.
+    """
+
+    def __init__(self, uses: Sequence[_Use], inputs: _Inputs) -> None:
+        self._streams: dict[_Use, Any] = {}
+        by_piece: dict[str, list[_Use]] = {}
+        for use in uses:
+            by_piece.setdefault(use.piece.path, []).append(use)
+        for of_piece in by_piece.values():
+            run: list[_Use] = []
+            for use in of_piece:
+                if run and use.from_frame - run[-1].to_frame > REOPEN_FRAMES:
+                    self._open(run, inputs)
+                    run = []
+                run.append(use)
+            self._open(run, inputs)
+
+    def stream(self, use: _Use) -> Any:
+        """Exactly the frames of a use, from time 0."""
+        return self._streams[use]
+
+    def _open(self, run: Sequence[_Use], inputs: _Inputs) -> None:
+        piece, wanted_s = run[0].piece, run[0].from_frame / FPS
+        index = bisect_right(piece.keyframes_s, wanted_s + 0.5 / FPS) - 1
+        opened_s = piece.keyframes_s[index] if index >= 0 else 0.0
+        skipped = round(opened_s * FPS)
+        frames = run[-1].to_frame - skipped + _GUARD_FRAMES
+        source = inputs.open(
+            f"{inputs.files.root}/{piece.path}",
+            f="matroska",
+            ss=f"{opened_s:.3f}",
+            t=f"{frames / FPS:.3f}",
+            threads=1,
+        )
+        steady = source.video.filter("fps", FPS, start_time=0)
+        branches = steady.filter_multi_output("split", len(run)) if len(run) > 1 else [steady]
+        for number, use in enumerate(run):
+            first = max(0, use.from_frame - skipped)
+            last = max(first + 1, use.to_frame - skipped)
+            cut = branches[number].filter("trim", start_frame=first, end_frame=last)
+            self._streams[use] = cut.filter("setpts", "PTS-STARTPTS")
+
+
+def _use(starts_s: float, scene: Scene, piece: Piece) -> _Use:
+    first = max(0, round((starts_s - piece.starts_s) * FPS) + scene.from_frame)
+    return _Use(piece, first, first + scene.frames)
+
+
 def _picture(starts_s: float, staged: Sequence[tuple[Scene, Layout]], inputs: _Inputs) -> Any:
-    scenes = [
-        _scene(starts_s + scene.from_frame / FPS, scene.frames, layout, inputs)
+    uses = [
+        _use(starts_s, scene, place.tile.piece)
         for scene, layout in staged
+        for place in layout.places
+        if place.tile.piece is not None
     ]
+    decoders = _Decoders(uses, inputs)
+    scenes = [_scene(starts_s, scene, layout, inputs, decoders) for scene, layout in staged]
     return scenes[0] if len(scenes) == 1 else ffmpeg.concat(*scenes, v=1, a=0)
 
 
-def _scene(now_s: float, frames: int, layout: Layout, inputs: _Inputs) -> Any:
+def _scene(
+    starts_s: float, scene: Scene, layout: Layout, inputs: _Inputs, decoders: _Decoders
+) -> Any:
     still = inputs.open(inputs.files.cards[layout.card], f="png_pipe", framerate=FPS).video
     stage = (
         still.filter("format", "yuv420p")
         .filter("loop", loop=-1, size=1, start=0)
-        .filter("trim", end_frame=frames)
+        .filter("trim", end_frame=scene.frames)
         .filter("setsar", 1)
     )
     for place in layout.places:
-        moving = _moving(now_s, frames, place, inputs)
-        stage = stage.overlay(moving, x=place.picture.x, y=place.picture.y, eof_action="repeat")
-    return stage.filter("setpts", f"N/{FPS}/TB")
-
-
-def _moving(now_s: float, frames: int, place: Place, inputs: _Inputs) -> Any:
-    piece = place.tile.piece
-    assert piece is not None
-    skip_s = max(0.0, now_s - piece.starts_s)
-    index = bisect_right(piece.keyframes_s, skip_s) - 1
-    opened_s = piece.keyframes_s[index] if index >= 0 else 0.0
-    first = round((skip_s - opened_s) * FPS)
-    box = place.picture
-    source = inputs.open(
-        f"{inputs.files.root}/{piece.path}",
-        f="matroska",
-        ss=f"{opened_s:.3f}",
-        t=f"{(first + frames + _GUARD_FRAMES) / FPS:.3f}",
-        threads=1,
-    )
-    return (
-        source.video.filter("fps", FPS, start_time=0)
-        .filter("trim", start_frame=first, end_frame=first + frames)
-        .filter("setpts", "PTS-STARTPTS")
-        .filter(
-            "scale", box.width, box.height,
-            force_original_aspect_ratio="decrease", force_divisible_by=2, flags="bilinear",
+        assert place.tile.piece is not None
+        box = place.picture
+        moving = (
+            decoders.stream(_use(starts_s, scene, place.tile.piece))
+            .filter(
+                "scale", box.width, box.height,
+                force_original_aspect_ratio="decrease", force_divisible_by=2, flags="bilinear",
+            )
+            .filter("setsar", 1)
+            .filter("format", "yuv420p")
+        )  # fmt: skip
+        stage = stage.overlay(
+            moving,
+            x=f"{box.x}+floor(({box.width}-w)/4)*2",
+            y=f"{box.y}+floor(({box.height}-h)/4)*2",
+            eof_action="repeat",
         )
-        .filter("pad", box.width, box.height, "(ow-iw)/2", "(oh-ih)/2", color="black")
-        .filter("setsar", 1)
-        .filter("format", "yuv420p")
-    )  # fmt: skip
+    return stage.filter("setpts", f"N/{FPS}/TB")
 
 
 # --- sound ----------------------------------------------------------------------------------
