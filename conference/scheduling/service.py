@@ -2,7 +2,8 @@
 
 Every function works inside the caller's transaction, writes the meeting, its log and the audit
 entry, and announces the change through the port, so that all of it happens or none. Rights are
-asked before (`conference.access.policy`); rules and states are asked here.
+asked before (`conference.access.policy`); rules and states are asked here. Opening and ending are
+acts of the live meeting: `conference.conduct.service`.
 """
 
 import secrets
@@ -186,33 +187,6 @@ def cancel_meeting(
     """Call the meeting off for good. Raises InvalidError without a reason."""
     context = _Context(session, actor, at, address, announcer)
     return _call_off(context, meeting_id, Trigger.CANCEL, Kind.CANCELLED, reason)
-
-
-def open_meeting(meeting: Meeting, at: datetime) -> bool:
-    """The room is open, the meeting live; False if it was already.
-
-    The caller holds the locked row and writes the log. Raises ConflictError if it cannot be opened.
-    """
-    if meeting.status is Status.LIVE:
-        return False
-    meeting.status = after(meeting.status, Trigger.OPEN)
-    meeting.opened_at = at
-    meeting.updated_at = at
-    return True
-
-
-def end_meeting(meeting: Meeting, by: str, at: datetime) -> bool:
-    """The meeting is over; False if it was already, so that two may end it at once.
-
-    The caller holds the locked row and writes the log. Raises ConflictError if it never began.
-    """
-    if meeting.status is Status.ENDED:
-        return False
-    meeting.status = after(meeting.status, Trigger.END)
-    meeting.ended_at = at
-    meeting.ended_by = by
-    meeting.updated_at = at
-    return True
 
 
 def locked_meeting(session: Session, meeting_id: int) -> Meeting:

@@ -1,8 +1,12 @@
 """The sample province in a database of its own, and meetings in it, for tests."""
 
+import atexit
+import shutil
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 from sqlalchemy import event, select
@@ -24,14 +28,30 @@ STARTS = datetime(2026, 12, 10, 1, 0, tzinfo=UTC)
 ENDS = datetime(2026, 12, 10, 4, 0, tzinfo=UTC)
 
 
+FILENAME = "diemcau.sqlite3"
+"""As the settings name it, so that an application on the same folder finds it."""
+
+
+@cache
+def _loaded_once() -> Path:
+    """A loaded database to copy: hashing the passwords of the sample takes a second."""
+    folder = Path(tempfile.mkdtemp(prefix="diemcau-province-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    database = Database(f"sqlite:///{folder / FILENAME}")
+    conference.models.Base.metadata.create_all(database.engine)
+    with database.transaction() as session:
+        sample.load(session, AT)
+    database.dispose()  # the last connection folds the write-ahead log into the file
+    return folder / FILENAME
+
+
 class Province:
     """A database with 134 sites and the people of the sample."""
 
     def __init__(self, folder: Path) -> None:
-        self.database = Database(f"sqlite:///{folder / 'province.sqlite3'}")
-        conference.models.Base.metadata.create_all(self.database.engine)
-        with self.database.transaction() as session:
-            sample.load(session, AT)
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copy(_loaded_once(), folder / FILENAME)
+        self.database = Database(f"sqlite:///{folder / FILENAME}")
         with self.database.reading() as session:
             accounts = session.scalars(select(Account)).all()
             self.actors: dict[str, Actor] = {a.username: actor_of(a) for a in accounts}

@@ -263,23 +263,6 @@ def test_a_cancelled_meeting_keeps_its_reason_and_allows_nothing_more(
         edit(province, announcer, meeting, province.draft())
 
 
-def test_two_may_end_the_same_meeting(province: Province, announcer: RecordingAnnouncer) -> None:
-    meeting = create(province, announcer, province.draft())
-    with province.database.transaction() as session:
-        assert service.open_meeting(service.locked_meeting(session, meeting.id), STARTS)
-    ends = []
-    for name in ("A", "B"):
-        with province.database.transaction() as session:
-            ends.append(
-                service.end_meeting(service.locked_meeting(session, meeting.id), name, ENDS)
-            )
-    assert ends == [True, False]
-    with province.database.reading() as session:
-        stored = session.get(Meeting, meeting.id)
-        assert stored is not None
-        assert stored.ended_by == "A"
-
-
 def test_unknown_people_and_sites_are_faults_beside_their_fields(
     province: Province, announcer: RecordingAnnouncer
 ) -> None:
