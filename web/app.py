@@ -29,6 +29,7 @@ from web.http import (
     papers,
     recordings,
     room,
+    search,
     session,
     today,
 )
@@ -51,6 +52,7 @@ BLUEPRINTS: Final = (
     attendance.blueprint,
     recordings.blueprint,
     minutes.blueprint,
+    search.blueprint,
     room.blueprint,
     engine_webhooks.blueprint,
 )

@@ -1,0 +1,135 @@
+"""Finding a meeting by anything that is in its file: title, people, units, papers, minutes.
+
+Words are compared folded, so "giao ban", "giao bán" and "GIAO BAN" find the same; a hit with the
+query's own marks comes first. Every word must occur somewhere in the meeting's file. Only meetings
+that the actor may see are looked at, and minutes only where the actor may read them.
+"""
+
+import enum
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
+
+from conference.access.policy import Actor, Verb, may
+from conference.directory.vietnamese import fold, has_exactly
+from conference.minutes.models import Minutes
+from conference.scheduling.facts import meeting_facts
+from conference.scheduling.listing import visible_to
+from conference.scheduling.models import InvitedSite, Meeting, Paper
+
+MAX_WORDS: Final = 12
+SNIPPET: Final = 120
+"""Characters around a hit in a long text."""
+
+
+class Place(enum.Enum):
+    """Where in the file a word was found, best place first."""
+
+    TITLE = "title"
+    PEOPLE = "people"
+    UNIT = "unit"
+    PAPER = "paper"
+    MINUTES = "minutes"
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One meeting that fits."""
+
+    meeting: Meeting
+    place: Place
+    """Where most of the words were found."""
+    snippet: str
+    """The text around it."""
+    is_exact: bool
+    """The query stands there with its own marks."""
+
+
+def search(session: Session, query: str, *, actor: Actor, limit: int = 50) -> list[Hit]:
+    """Meetings whose file holds every word of ``query``, best first; empty for an empty query."""
+    words = fold(query).split()[:MAX_WORDS]
+    if not words:
+        return []
+    statement = (
+        select(Meeting)
+        .where(visible_to(actor))
+        .options(joinedload(Meeting.chair), joinedload(Meeting.secretary))
+        .order_by(Meeting.starts_at.desc())
+    )
+    meetings = {meeting.id: meeting for meeting in session.scalars(statement)}
+    texts = _texts(session, meetings.values(), actor)
+    hits = [
+        hit
+        for meeting in meetings.values()
+        if (hit := _hit(meeting, texts[meeting.id], words, query)) is not None
+    ]
+    order = list(Place)
+    hits.sort(key=lambda hit: (not hit.is_exact, order.index(hit.place)))
+    return hits[:limit]
+
+
+def _texts(
+    session: Session, meetings: Iterable[Meeting], actor: Actor
+) -> dict[int, list[tuple[Place, str]]]:
+    """The texts of each file, best place first."""
+    found: dict[int, list[tuple[Place, str]]] = defaultdict(list)
+    readable = set()
+    for meeting in meetings:
+        people = [meeting.chair, meeting.secretary]
+        named = ", ".join(f"{one.full_name} {one.title}" for one in people if one is not None)
+        found[meeting.id] += [(Place.TITLE, meeting.title), (Place.PEOPLE, named)]
+        if may(actor, Verb.MINUTES_VIEW) or may(actor, Verb.MINUTES_VIEW, meeting_facts(meeting)):
+            readable.add(meeting.id)
+    units = select(InvitedSite.meeting_id, InvitedSite.unit_name).where(
+        InvitedSite.withdrawn_at.is_(None)
+    )
+    for meeting_id, text in session.execute(units):
+        if meeting_id in found:
+            found[meeting_id].append((Place.UNIT, text))
+    for meeting_id, text in session.execute(select(Paper.meeting_id, Paper.filename)):
+        if meeting_id in found:
+            found[meeting_id].append((Place.PAPER, text))
+    minutes = select(Minutes.meeting_id, Minutes.course, Minutes.conclusion, Minutes.number)
+    for meeting_id, *parts in session.execute(minutes):
+        if meeting_id in readable:
+            found[meeting_id] += [(Place.MINUTES, text) for text in parts if text]
+    return found
+
+
+def _hit(
+    meeting: Meeting, texts: list[tuple[Place, str]], words: list[str], query: str
+) -> Hit | None:
+    missing = set(words)
+    found: list[tuple[bool, int, Place, str]] = []
+    for place, text in texts:
+        folded = fold(text)
+        here = {word for word in words if word in folded}
+        missing -= here
+        if here:
+            found.append((has_exactly(query, text), len(here), place, text))
+    if missing or not found:
+        return None
+    # the text that holds most of the query; of equals the first, which is the better place
+    is_exact, _, place, text = max(found, key=lambda one: one[:2])
+    return Hit(meeting, place, snippet(text, words), is_exact)
+
+
+def snippet(text: str, words: Iterable[str]) -> str:
+    """The part of ``text`` around the first of the folded ``words``, whole words, with ``…``."""
+    tokens = text.split()
+    first = next(
+        (n for n, token in enumerate(tokens) if any(word in fold(token) for word in words)), 0
+    )
+    start = max(0, first - 8)
+    chosen: list[str] = []
+    for token in tokens[start:]:
+        if sum(len(one) + 1 for one in chosen) + len(token) > SNIPPET and chosen:
+            break
+        chosen.append(token)
+    before = "… " if start else ""
+    after = " …" if start + len(chosen) < len(tokens) else ""
+    return f"{before}{' '.join(chosen)}{after}"
