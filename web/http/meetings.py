@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, selectinload
 from werkzeug.wrappers import Response
 
 from conference.access.policy import Verb, may
+from conference.archive import hoso
 from conference.directory import units
 from conference.errors import InvalidError
 from conference.invitations import ledger
@@ -275,8 +276,15 @@ def overview(meeting_id: int) -> str:
         page = open_page(session, meeting_id, "tong-quan", Verb.MEETING_VIEW)
         meeting = _with_agenda(session, meeting_id)
         letters = ledger.tally(session, meeting_id) if page["can"]["see_links"] else None
+        shown = {tab["href"].rpartition("/")[2] for tab in page["tabs"]}
+        parts = [one for one in hoso.parts(hoso.facts_of(session, meeting)) if one.tab in shown]
         return render_template(
-            "meetings/overview.html", **page, agenda=meeting.agenda, letters=letters, at=now()
+            "meetings/overview.html",
+            **page,
+            agenda=meeting.agenda,
+            letters=letters,
+            parts=parts,
+            at=now(),
         )
 
 

@@ -13,7 +13,7 @@ MAX_QUERY_LENGTH = 200
 
 
 @blueprint.get("/tim-kiem")
-def show() -> str:
+def index() -> str:
     """Meetings whose file holds every word; where it was found is shown."""
     actor = require(Verb.MEETING_LIST)
     query = request.args.get("q", "")[:MAX_QUERY_LENGTH].strip()
