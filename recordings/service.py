@@ -51,6 +51,7 @@ class Service:
         self._clock = clock
         self._min_headroom_mib = min_headroom_mib
         self._height = video_height
+        self._trouble = ""  # newest, so that a long one is logged once
         self._captures: set[asyncio.Task[None]] = set()
         self._composer = ThreadPoolExecutor(1, thread_name_prefix="compose")
 
@@ -76,7 +77,10 @@ class Service:
         try:
             return await asyncio.to_thread(act, *args)
         except SQLAlchemyError as error:
-            log.warning("database: %s", error)
+            trouble = str(error)
+            level = logging.DEBUG if trouble == self._trouble else logging.WARNING
+            log.log(level, "database: %s", trouble)
+            self._trouble = trouble
             return None
 
     # --- capture ----------------------------------------------------------------------------

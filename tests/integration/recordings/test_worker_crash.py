@@ -121,6 +121,24 @@ def test_a_worker_killed_in_mid_recording_costs_two_seconds_and_the_file_says_wh
     assert manifest.check(store, row.folder, row.manifest_sha256) == []
 
 
+def test_a_worker_killed_while_composing_is_followed_by_one_that_publishes(
+    database: Database, start_worker: Start, tmp_path: Path
+) -> None:
+    recording_id = begin(database)
+    first = start_worker()
+    wait_for(database, recording_id, lambda row: row.bytes_written > 400_000, 30)
+    stop(database, recording_id)
+    wait_for(database, recording_id, lambda row: row.state is RecordingState.COMPOSING, 20)
+    first.send_signal(signal.SIGKILL)
+    first.wait(10)
+    start_worker()
+    row = wait_for(database, recording_id, lambda row: row.state is RecordingState.PUBLISHED, 60)
+    assert row.attempts == 2
+    store = FolderStore(tmp_path / "store")
+    assert manifest.check(store, row.folder, row.manifest_sha256) == []
+    assert mean_brightness(store.composed(row.folder), at_s=1) > 60
+
+
 def test_a_worker_told_to_end_completes_its_files_and_leaves_the_row_takeable(
     database: Database, start_worker: Start, tmp_path: Path
 ) -> None:
