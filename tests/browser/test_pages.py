@@ -231,7 +231,7 @@ def test_a_click_is_answered_before_the_server_answers(
     page = people["thuky", "desktop"].new_page()
     page.goto("/cuoc-hop/tao")
     held = []
-    page.route("**/cuoc-hop/tao", held.append)
+    page.route("**/cuoc-hop/tao", lambda route: held.append(route))  # noqa: PLW0108
     button = page.locator("form[method=post] button[type=submit]:visible").last
     button.click(no_wait_after=True)
     page.wait_for_selector("button.is-busy[aria-disabled=true]", timeout=1000)

@@ -27,7 +27,7 @@ from conference.invitations.service import MailAnnouncer
 from conference.minutes import service as minutes
 from conference.scheduling import service as scheduling
 from conference.scheduling.announcement import SilentAnnouncer
-from conference.scheduling.models import Meeting, RoomPreset, Scope
+from conference.scheduling.models import Meeting, RoomPreset, Scope, Status
 from conference.scheduling.rules import AgendaDraft, Classification, MeetingDraft
 from config.settings import Settings
 
@@ -123,7 +123,7 @@ class _Maker:
         begun_at = self.now - timedelta(minutes=30)
         meeting = self.meeting("Giao ban trực tuyến tháng 12/2026", timedelta(minutes=-30),
                                sites=len(self.sites))  # fmt: skip
-        scheduling.open_meeting(meeting, begun_at)
+        meeting.status, meeting.opened_at = Status.LIVE, begun_at
         for number, site in enumerate(meeting.sites[:45]):
             identity, came_at = f"site:{site.id}", begun_at + timedelta(seconds=number * 20)
             self._evidence(meeting, identity, EvidenceKind.JOINED, came_at)
@@ -137,7 +137,7 @@ class _Maker:
         ended_at = begun_at + timedelta(hours=1, minutes=41, seconds=7)
         meeting = self.meeting("Giao ban Ủy ban nhân dân tỉnh tháng 11/2026",
                                begun_at - self.now, sites=8)  # fmt: skip
-        scheduling.open_meeting(meeting, begun_at)
+        meeting.status, meeting.opened_at = Status.LIVE, begun_at
         for number, site in enumerate(meeting.sites[:7]):
             identity = f"site:{site.id}"
             came_at = begun_at + timedelta(minutes=number * 4 - 8)
@@ -152,7 +152,8 @@ class _Maker:
              note="Mất điện toàn huyện", delegates_count=None, by=self.actor.name,
              at=ended_at)  # fmt: skip
         self._log(meeting, begun_at)
-        scheduling.end_meeting(meeting, self.chair.full_name, ended_at)
+        meeting.status, meeting.ended_at = Status.ENDED, ended_at
+        meeting.ended_by = self.chair.full_name
         text = minutes.Text(
             number="07/BB-VPUBND",
             course="1. Chánh Văn phòng báo cáo tình hình thực hiện nhiệm vụ tháng 11.\n\n"
