@@ -14,6 +14,7 @@ from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict
 from wtforms import Field, HiddenField, RadioField, SelectField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Length, Optional
 from wtforms.widgets import TextInput
 
@@ -25,18 +26,18 @@ from conference.scheduling.rules import AgendaDraft, Classification, MeetingDraf
 MAX_MINUTES: Final = 24 * 60
 
 CLASSIFICATIONS: Final = [
-    (Classification.NONE.value, _l("Không mật")),
-    (Classification.CONFIDENTIAL.value, _l("Mật")),
-    (Classification.SECRET.value, _l("Tối mật")),
-    (Classification.TOP_SECRET.value, _l("Tuyệt mật")),
+    SelectChoice(Classification.NONE.value, _l("Không mật")),
+    SelectChoice(Classification.CONFIDENTIAL.value, _l("Mật")),
+    SelectChoice(Classification.SECRET.value, _l("Tối mật")),
+    SelectChoice(Classification.TOP_SECRET.value, _l("Tuyệt mật")),
 ]
 SCOPES: Final = [
-    (Scope.INTRA.value, _l("Nội tỉnh")),
-    (Scope.CENTRAL.value, _l("Trung ương với tỉnh")),
+    SelectChoice(Scope.INTRA.value, _l("Nội tỉnh")),
+    SelectChoice(Scope.CENTRAL.value, _l("Trung ương với tỉnh")),
 ]
 PRESETS: Final = [
-    (RoomPreset.DISCUSSION.value, _l("Thảo luận: ai cũng bật được micro")),
-    (RoomPreset.CONFERENCE.value, _l("Hội nghị: chủ tọa mời thì mới mở micro")),
+    SelectChoice(RoomPreset.DISCUSSION.value, _l("Thảo luận: ai cũng bật được micro")),
+    SelectChoice(RoomPreset.CONFERENCE.value, _l("Hội nghị: chủ tọa mời thì mới mở micro")),
 ]
 
 
@@ -135,9 +136,12 @@ class MeetingForm(FlaskForm):
 
     def offer(self, chairs: Sequence[Person], secretaries: Sequence[Person]) -> None:
         """Fill the lists of people."""
-        nobody = ("", "–")
-        self.chair.choices = [nobody, *((str(p.id), person_words(p)) for p in chairs)]
-        self.secretary.choices = [nobody, *((str(p.id), person_words(p)) for p in secretaries)]
+        nobody = SelectChoice("", "–")
+        self.chair.choices = [nobody, *(SelectChoice(str(p.id), person_words(p)) for p in chairs)]
+        self.secretary.choices = [
+            nobody,
+            *(SelectChoice(str(p.id), person_words(p)) for p in secretaries),
+        ]
 
     def show_faults(self, faults: Mapping[str, str]) -> dict[str, str]:
         """Put the domain's sentences beside their fields; those without a field are given back."""
