@@ -3,9 +3,7 @@
 * ``compose_x_real_time``: composing 60 s of one 720p speaker, two 360p sites and two sounds to
   1280×720 (times faster than playing);
 * ``write_percent_of_core``: processor time of cutting and writing one 720p camera (1.5 Mb/s) and
-  two sounds to disk, without the network's part, as a share of one core;
-* ``capture_percent_of_core``: the same for the whole worker process in a real room: a media node,
-  a publisher with the official SDK (720p and two sounds), the recorder as a hidden client.
+  two sounds to disk, without the network's part, as a share of one core.
 
 Medians with ranges over several windows; the machine should be idle otherwise.
 
