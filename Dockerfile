@@ -19,7 +19,9 @@ COPY media media
 COPY recordings recordings
 COPY web web
 COPY --from=room /build/web/static/dist web/static/dist
-RUN pip install --no-cache-dir --constraint requirements.lock ".[redis,s3]" \
+RUN pip install --no-cache-dir --constraint requirements.lock Babel \
+ && pybabel compile -d web/translations \
+ && pip install --no-cache-dir --constraint requirements.lock ".[redis,s3]" \
  && useradd --system --home-dir /data --create-home --uid 10001 diemcau
 USER diemcau
 VOLUME /data

@@ -68,6 +68,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         make_environment()
         install_packages(with_tests=step in {"check", "test"})
+        compile_translations()
         if step in {"run", "test", "build"}:
             build_room()
         if step == "test":
@@ -175,6 +176,15 @@ def install_packages(*, with_tests: bool) -> None:
     quiet = {**os.environ, "PYTHONWARNINGS": "ignore"}  # setuptools' note on editable folders
     run(*pip, "--constraint", str(LOCK), "--editable", ".", *groups, environment=quiet)
     stamp.write_text(wanted)
+
+
+def compile_translations() -> None:
+    """Make the binary catalogues that Flask-Babel reads from the texts that people write."""
+    for source in (ROOT / "web" / "translations").glob("*/LC_MESSAGES/messages.po"):
+        target = source.with_suffix(".mo")
+        if not target.exists() or target.stat().st_mtime < source.stat().st_mtime:
+            program = str(VENV / "bin" / "pybabel")
+            run(program, "--quiet", "compile", "-i", str(source), "-o", str(target))
 
 
 # ---- room app ----------------------------------------------------------------------------------

@@ -75,7 +75,7 @@ def _domain(error: DomainError) -> Answer:
     status = http_status(error)
     if isinstance(error, EngineUnavailableError):
         _log.warning("media engine unavailable: %s", error)
-    return _answer(status, error.reason, error.message)
+    return _answer(status, error.reason, _(error.message))
 
 
 def _login_required(_error: LoginRequiredError) -> Answer:
