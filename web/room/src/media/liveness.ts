@@ -5,21 +5,38 @@
  * packet, moves its counters.
  */
 
-/** Longer than two of Chromium's check intervals (2.5 s) would be late; shorter gives false alarms. */
-export const LOST_AFTER_MS = 4500;
+/** Standing still this much longer than usual means lost. */
+const BEYOND_USUAL_MS = 2000;
+/** While pictures or sound arrive, so long without anything is a loss. */
+export const LOST_AFTER_MS = 3000;
+/** With nothing but STUN checks (every 2.5 s in Chromium), patience ends here. */
+export const PATIENCE_MS = 5500;
+/** How many arrivals tell what is usual. */
+const REMEMBERED = 5;
 
 export class LivenessWatch {
   private counter = -1;
   private movedAtMs = 0;
+  private gapsMs: number[] = [];
 
   /** `counter` is any sum that grows with arrivals, or null when there is no pair to ask. */
   isLost(counter: number | null, nowMs: number): boolean {
     if (counter === null || counter !== this.counter) {
+      if (this.counter >= 0 && counter !== null) this.remember(nowMs - this.movedAtMs);
       this.counter = counter ?? -1;
       this.movedAtMs = nowMs;
       return false;
     }
-    return nowMs - this.movedAtMs >= LOST_AFTER_MS;
+    return nowMs - this.movedAtMs >= this.limitMs();
+  }
+
+  private remember(gapMs: number): void {
+    this.gapsMs = [...this.gapsMs, gapMs].slice(-REMEMBERED);
+  }
+
+  private limitMs(): number {
+    if (this.gapsMs.length < REMEMBERED) return PATIENCE_MS;
+    return Math.min(PATIENCE_MS, Math.max(LOST_AFTER_MS, Math.max(...this.gapsMs) + BEYOND_USUAL_MS));
   }
 }
 

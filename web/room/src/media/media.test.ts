@@ -3,7 +3,7 @@ import { FIRST_CHOICES, keepChoices, readChoices } from "./choices";
 import { replacement, sorted } from "./devices";
 import { classify, failureKey } from "./failures";
 import { meterPosition, rootMeanSquare, SilenceWatch, SILENT_AFTER_MS } from "./level";
-import { arrivals, LivenessWatch, LOST_AFTER_MS } from "./liveness";
+import { arrivals, LivenessWatch, LOST_AFTER_MS, PATIENCE_MS } from "./liveness";
 import { mayPublish } from "./permission";
 import { TokenError } from "./token";
 
@@ -54,10 +54,21 @@ describe("the microphone's level", () => {
 describe("whether media arrives", () => {
   test("is doubted when counters stand still, and believed again when they move", () => {
     const watch = new LivenessWatch();
-    expect(watch.isLost(100, 0)).toBe(false);
-    expect(watch.isLost(100, LOST_AFTER_MS - 1)).toBe(false);
-    expect(watch.isLost(100, LOST_AFTER_MS)).toBe(true);
-    expect(watch.isLost(101, LOST_AFTER_MS + 1)).toBe(false);
+    for (let second = 0; second <= 6; second += 1) expect(watch.isLost(second, second * 1000)).toBe(false);
+    expect(watch.isLost(6, 6000 + LOST_AFTER_MS - 1)).toBe(false);
+    expect(watch.isLost(6, 6000 + LOST_AFTER_MS)).toBe(true);
+    expect(watch.isLost(7, 6000 + LOST_AFTER_MS + 1)).toBe(false);
+  });
+
+  test("is given more time where arrivals are rare, or not yet known", () => {
+    const unknown = new LivenessWatch();
+    expect(unknown.isLost(1, 0)).toBe(false);
+    expect(unknown.isLost(1, PATIENCE_MS - 1)).toBe(false);
+    expect(unknown.isLost(1, PATIENCE_MS)).toBe(true);
+    const rare = new LivenessWatch();
+    for (let check = 0; check <= 6; check += 1) expect(rare.isLost(check, check * 2500)).toBe(false);
+    expect(rare.isLost(6, 15_000 + 4499)).toBe(false);
+    expect(rare.isLost(6, 15_000 + 4500)).toBe(true);
   });
 
   test("is not judged without a pair", () => {

@@ -156,12 +156,18 @@ function RoomBody({ boot, wanted, onLeave }: Props) {
     <div className={`room-screen ${isConsole ? "room-console" : "room-delegate"} ${panel ? "has-panel" : ""}`}>
       <TopBar boot={boot} />
       <Banners boot={boot} />
-      {isConsole && !isWide && <ConsoleTabs tab={tab} unread={unread} onTab={setTab} />}
-      <main className="room-body">
-        {isConsole && isWide && <Programme items={boot.meeting.agenda} />}
-        {isConsole && !isWide && tab !== "pictures" ? <ConsolePanel tab={tab} items={boot.meeting.agenda} /> : pictures}
-        {isConsole && isWide && <ConsoleSide tab={sideTab} unread={unread} onTab={setSideTab} />}
-        {!isConsole && panel && <SidePanel panel={panel} onClose={() => setPanel(null)} />}
+      <main className="room-main">
+        {isConsole && !isWide && <ConsoleTabs tab={tab} unread={unread} onTab={setTab} />}
+        <div className="room-body">
+          {isConsole && isWide && <Programme items={boot.meeting.agenda} />}
+          {isConsole && !isWide && tab !== "pictures" ? (
+            <ConsolePanel tab={tab} items={boot.meeting.agenda} />
+          ) : (
+            pictures
+          )}
+          {isConsole && isWide && <ConsoleSide tab={sideTab} unread={unread} onTab={setSideTab} />}
+          {!isConsole && panel && <SidePanel panel={panel} onClose={() => setPanel(null)} />}
+        </div>
       </main>
       <CallPrompt microphone={own.microphone} />
       <Bar acts={acts} own={own} commands={commands} panel={panel} unread={unread} />
