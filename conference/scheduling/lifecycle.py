@@ -51,7 +51,7 @@ STATUS_WORDS: Mapping[Status, str] = {
     Status.DRAFT: "Nháp",
     Status.INVITED: "Đã mời",
     Status.LIVE: "Đang họp",
-    Status.ENDED: "Đã kết thúc",
+    Status.ENDED: "Đã họp",
     Status.POSTPONED: "Hoãn",
     Status.CANCELLED: "Hủy",
 }

@@ -1,0 +1,36 @@
+"""The pages alone, over the sample province, on a real port: for browsers that need no media."""
+
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import cast
+
+from werkzeug.serving import make_server
+
+from conference.engine.client import Engine
+from config.settings import Settings
+from tests.support.fake_engine import FakeEngine
+from tests.support.province import Province
+from web.app import create_app
+
+
+@contextmanager
+def page_server(folder: Path) -> Iterator[str]:
+    """Address of a running web application with the sample province."""
+    province = Province(folder)
+    app = create_app(
+        Settings(data_dir=folder), database=province.database, engine=cast(Engine, FakeEngine())
+    )
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, name="pages")
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+        province.database.dispose()
