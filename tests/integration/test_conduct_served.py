@@ -159,6 +159,18 @@ def test_pages_of_other_hosts_cannot_open_a_socket(served: Served) -> None:
     ours.close()
 
 
+def test_a_socket_that_asks_for_nothing_is_closed(served: Served) -> None:
+    address = served.url.replace("http", "ws") + "/socket.io/?EIO=4&transport=websocket"
+    silent = websocket.create_connection(address, timeout=20)
+    assert silent.recv().startswith("0")
+    begun_s = time.monotonic()
+    while (message := silent.recv()) not in {"1", ""}:
+        assert message == "2"  # pings; they are answered, so only idleness can end it
+        silent.send("3")
+    assert 8 < time.monotonic() - begun_s < 18
+    silent.close()
+
+
 def test_long_polling_is_not_offered(served: Served) -> None:
     answer = requests.get(f"{served.url}/socket.io/?EIO=4&transport=polling", timeout=5)
     assert answer.status_code == 400

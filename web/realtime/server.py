@@ -139,7 +139,8 @@ def _roster_builder(app: Flask) -> Callable[[int], Document | None]:
 
 def _connect(auth: object = None) -> None:
     hub = conduct().hub
-    if len(hub) >= services().settings.web.threads - RESERVED_THREADS:
+    sockets = max(len(hub), len(conduct().socketio.server.eio.sockets) - 1)
+    if sockets >= services().settings.web.threads - RESERVED_THREADS:
         raise _refused("full", "Máy chủ đang đủ người. Thử lại sau ít phút.")
     meeting_id = auth.get("meeting") if isinstance(auth, dict) else None
     if type(meeting_id) is not int or not 0 < meeting_id < 2**31:

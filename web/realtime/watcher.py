@@ -1,7 +1,8 @@
 """What this process looks after by itself while it serves: presence, rights and the REC light.
 
 Every second, for meetings that have a socket here: has the recording's light or the meeting's
-status changed in the rows (the recorder is another process, a page may cancel)? At start and every
+status changed in the rows (the recorder is another process, a page may cancel)? Sockets without
+a namespace are closed. At start and every
 ``attendance.poll_s`` seconds, by one process at a time: ask the media engine who is in each room,
 make that evidence, put out who has no place there, and let rights to publish follow from the rows
 (an act may have been stored while the engine was away).
@@ -31,6 +32,7 @@ from conference.engine.client import Participant as Listed
 from conference.errors import EngineUnavailableError
 from conference.scheduling.models import Meeting
 from web.realtime import documents
+from web.realtime.idle import IdleSockets, close_idle
 from web.realtime.server import Conduct, conduct
 from web.services import Services
 
@@ -49,6 +51,7 @@ class Watcher:
         self._owner = f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(4)}"
         self._shown: dict[tuple[int, str], dict[str, Any]] = {}
         self._is_engine_away = False
+        self._idle = IdleSockets()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -72,6 +75,7 @@ class Watcher:
         next_poll_s = time.monotonic()
         while not self._stop.is_set():
             self._guarded(self.look)
+            self._guarded(self._close_idle)
             if time.monotonic() >= next_poll_s:
                 next_poll_s = time.monotonic() + poll_s
                 self._guarded(self.poll)
@@ -114,6 +118,9 @@ class Watcher:
             ("recording", documents.recording_light(session, meeting_id, at)),
             ("meeting", documents.meeting_status(meeting)),
         )
+
+    def _close_idle(self) -> None:
+        close_idle(self._conduct.socketio, self._idle, time.monotonic())
 
     # --- presence and rights -------------------------------------------------------------------
 
