@@ -64,6 +64,7 @@ def find_meeting(session: Session, meeting_id: int) -> Meeting:
             joinedload(Meeting.secretary),
             joinedload(Meeting.created_by),
             selectinload(Meeting.sites),
+            selectinload(Meeting.agenda),
         ],
     )
     if meeting is None:

@@ -68,6 +68,7 @@ def letters(meeting_id: int) -> str:
             **page,
             letters=[letter for letter in found if wanted in {None, letter.state}],
             tally=ledger.tally(session, meeting_id),
+            failed_now=len(ledger.last_failed(session, meeting_id)),
             wanted=wanted,
             has_server=bool(services().settings.mail.host),
             states=Delivery,

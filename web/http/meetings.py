@@ -6,14 +6,13 @@ from typing import Any, Final
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
-from sqlalchemy.orm import Session, selectinload
 from werkzeug.wrappers import Response
 
 from conference.access.policy import Verb, may
-from conference.archive import hoso
 from conference.directory import units
 from conference.errors import InvalidError
 from conference.invitations import ledger
+from conference.invitations.models import Delivery
 from conference.invitations.service import MailAnnouncer
 from conference.scheduling import listing, rules, service
 from conference.scheduling.facts import meeting_facts
@@ -120,7 +119,6 @@ def edit(meeting_id: int) -> Answer:
         meeting = find_meeting(session, meeting_id)
         actor = require(Verb.MEETING_EDIT, meeting_facts(meeting))
         if request.method == "GET":
-            session.refresh(meeting, ["agenda"])
             chosen = tuple(site.site_id for site in present_sites(meeting))
             return _show(MeetingForm(data=values_of(meeting)), meeting, rows_of(meeting), chosen)
     form = MeetingForm()
@@ -274,26 +272,18 @@ def overview(meeting_id: int) -> str:
     """The first tab: facts, agenda, what comes next."""
     with services().database.reading() as session:
         page = open_page(session, meeting_id, "tong-quan", Verb.MEETING_VIEW)
-        meeting = _with_agenda(session, meeting_id)
-        letters = ledger.tally(session, meeting_id) if page["can"]["see_links"] else None
-        shown = {tab["href"].rpartition("/")[2] for tab in page["tabs"]}
-        parts = [one for one in hoso.parts(hoso.facts_of(session, meeting)) if one.tab in shown]
+        letters, failed_letters = None, 0
+        if page["can"]["see_links"]:
+            letters = ledger.tally(session, meeting_id)
+            failed_letters = len(ledger.last_failed(session, meeting_id))
         return render_template(
             "meetings/overview.html",
             **page,
-            agenda=meeting.agenda,
+            agenda=page["meeting"].agenda,
             letters=letters,
-            parts=parts,
-            at=now(),
+            failed_letters=failed_letters,
+            states=Delivery,
         )
-
-
-def _with_agenda(session: Session, meeting_id: int) -> Meeting:
-    meeting = session.get(
-        Meeting, meeting_id, options=[selectinload(Meeting.agenda)], populate_existing=True
-    )
-    assert meeting is not None  # it was just opened
-    return meeting
 
 
 @blueprint.get("/cuoc-hop/<int:meeting_id>/nhat-ky")

@@ -19,9 +19,9 @@ from sqlalchemy import func, select
 
 from conference.directory.models import Site
 from conference.invitations import worker
+from conference.invitations.ledger import letters_of
 from conference.invitations.message import Office
 from conference.invitations.models import Delivery, OutboxMessage
-from conference.invitations.ledger import letters_of
 from conference.invitations.service import MailAnnouncer
 from conference.scheduling import service
 from conference.scheduling.models import Meeting
