@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 from config.settings import Settings, load
@@ -33,6 +34,12 @@ if TYPE_CHECKING:
     from tests.support.mailbox import Mailbox
     from tests.support.postgres import Cluster
     from tests.support.service import Service
+
+# A machine that is busy with something else is no fault of the code: no time limit per example.
+hypothesis.settings.register_profile(
+    "house", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("house")
 
 AT = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 """Monday, 10:00 in Vietnam."""
