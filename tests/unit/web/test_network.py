@@ -1,18 +1,16 @@
 import socket
+from dataclasses import replace
 
 import pytest
 
+from config.settings import load
 from web.cli import overrides, parser, programs, taken_port
 from web.network import is_free, reachable
 
 
 def sample(*arguments: str):
-    from pathlib import Path  # noqa: PLC0415
-
-    from config.settings import load  # noqa: PLC0415
-
     options = parser().parse_args(["serve", *arguments])
-    return load(Path("x"), environment={"": ""}, options=overrides(options)), options
+    return load(options.data, environment={"": ""}, options=overrides(options)), options
 
 
 @pytest.mark.parametrize("kind", [socket.SOCK_STREAM, socket.SOCK_DGRAM])
@@ -54,8 +52,6 @@ def test_the_media_node_listens_where_the_pages_do_and_keeps_its_secret_off_the_
 
 
 def test_with_an_engine_elsewhere_no_node_is_started(tmp_path: object) -> None:
-    from dataclasses import replace  # noqa: PLC0415
-
     settings, options = sample("--data", str(tmp_path))
     away = replace(settings, media=replace(settings.media, api_url="http://livekit:7880"))
     assert [p.name for p in programs(away, options)] == ["web", "recordings"]
