@@ -1,6 +1,6 @@
 /**
- * Short messages at the top of the room, and the one announcer for screen
- * readers. Messages leave after 6 s (10 s with an action), wait while pointed at
+ * Short messages at the top of the room, and the announcer for what is said to
+ * screen readers without being shown. Messages leave after 6 s (10 s with an action), wait while pointed at
  * or focused, and errors stay until closed.
  */
 import { createContext, useContext, useEffect, useMemo, useRef, useState, type ReactNode } from "react";
@@ -56,7 +56,6 @@ export function NoticesProvider({ children }: { children: ReactNode }) {
           const others = before.filter((one) => (notice.key ? one.key !== notice.key : one.text !== notice.text));
           return [...others, { ...notice, id }].slice(-SHOWN_AT_ONCE);
         });
-        announce(notice.text, notice.kind === "error" ? "assertive" : "polite");
       },
       dismiss: (key) => setShown((before) => before.filter((one) => one.key !== key)),
     };
@@ -65,7 +64,7 @@ export function NoticesProvider({ children }: { children: ReactNode }) {
   return (
     <NoticesContext.Provider value={notices}>
       {children}
-      <section className="notices" aria-label={t("notices")}>
+      <section className="notices" aria-label={t("notices")} aria-live="polite" aria-relevant="additions">
         {shown.map((notice) => (
           <NoticeCard
             key={notice.id}
@@ -101,6 +100,7 @@ function NoticeCard({ notice, onClose }: { notice: Shown; onClose: () => void })
   return (
     <div
       className={`notice notice-${notice.kind}`}
+      role={notice.kind === "error" ? "alert" : undefined}
       onMouseEnter={() => setHeld(true)}
       onMouseLeave={() => setHeld(false)}
       onFocus={() => setHeld(true)}

@@ -1,13 +1,14 @@
 /** The pictures of the meeting, laid out by `arrange`. */
 import { useParticipants, useSpeakingParticipants } from "@livekit/components-react";
 import type { Participant } from "livekit-client";
-import { useEffect, useMemo, useRef } from "react";
+import { useEffect, useMemo, useRef, useState, type RefObject } from "react";
 import { useConduct } from "../conduct/context";
 import { chairIdentity, isShown, label } from "../conduct/roster";
 import { useMediaQuery } from "../design/media-query";
 import { SpeakerIcon } from "../design/icons";
 import { t } from "../i18n/language";
 import { arrange, DESKTOP_LIMIT, gridColumns, PHONE_LIMIT, type Candidate } from "./layout";
+import { useSubscriptions } from "./subscriptions";
 import { Tile } from "./Tile";
 
 export function Stage({ chairName }: { chairName: string | null }) {
@@ -17,6 +18,8 @@ export function Stage({ chairName }: { chairName: string | null }) {
   const names = useNames();
   const chair = chairIdentity(conduct.roster, chairName);
   const seenBefore = useRef<string[]>([]);
+  const stage = useRef<HTMLElement>(null);
+  const ratio = useRatio(stage);
 
   const layout = arrange(
     {
@@ -32,6 +35,8 @@ export function Stage({ chairName }: { chairName: string | null }) {
   useEffect(() => {
     seenBefore.current = seen ? seen.split(" ") : [];
   }, [seen]);
+
+  useSubscriptions(participants, new Set([...layout.others, layout.main?.identity ?? ""]));
 
   const tile = (identity: string, source: "camera" | "screen", isLarge = false) => {
     const participant = participants.find((one) => one.identity === identity);
@@ -50,10 +55,10 @@ export function Stage({ chairName }: { chairName: string | null }) {
   };
 
   return (
-    <section className={`stage stage-${layout.mode}`} aria-label={t("stage")} data-testid="stage">
+    <section ref={stage} className={`stage stage-${layout.mode}`} aria-label={t("stage")} data-testid="stage">
       {layout.main && <div className="stage-main">{tile(layout.main.identity, layout.main.source, true)}</div>}
       {layout.others.length > 0 && (
-        <div className={`stage-others columns-${gridColumns(layout.others.length, isPhone ? 0.6 : 1.6)}`}>
+        <div className={`stage-others columns-${gridColumns(layout.others.length, ratio)}`}>
           {layout.others.map((identity) => tile(identity, "camera", layout.mode === "grid"))}
           {layout.unseenCount > 0 && <p className="stage-more">{t("andOthers", { count: layout.unseenCount })}</p>}
         </div>
@@ -61,6 +66,21 @@ export function Stage({ chairName }: { chairName: string | null }) {
       <SpeakingElsewhere names={names} seen={[layout.main?.identity ?? "", ...layout.others]} />
     </section>
   );
+}
+
+/** How many times as wide as high an element is. */
+function useRatio(element: RefObject<HTMLElement | null>): number {
+  const [ratio, setRatio] = useState(16 / 9);
+  useEffect(() => {
+    if (!element.current) return;
+    const observer = new ResizeObserver(([entry]) => {
+      const { width = 0, height = 0 } = entry?.contentRect ?? {};
+      if (width > 0 && height > 0) setRatio(width / height);
+    });
+    observer.observe(element.current);
+    return () => observer.disconnect();
+  }, [element]);
+  return ratio;
 }
 
 /** Names whoever is heard but not seen; the pictures stay where they are. */

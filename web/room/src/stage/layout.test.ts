@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { KEEP_ALL, receivedCameras } from "./subscriptions";
 import { arrange, gridColumns, type Candidate, type StageFacts } from "./layout";
 
 const one = (identity: string, part: Partial<Candidate> = {}): Candidate => ({
@@ -82,7 +83,14 @@ describe("the smaller places", () => {
   });
 });
 
-test("the grid has columns by number and shape", () => {
-  expect([1, 2, 4, 9].map((count) => gridColumns(count, 1.6))).toEqual([1, 2, 2, 3]);
-  expect([1, 2, 4, 9].map((count) => gridColumns(count, 0.6))).toEqual([1, 1, 2, 2]);
+test("the grid has the columns that make pictures largest", () => {
+  expect([0, 1, 2, 4, 5, 9].map((count) => gridColumns(count, 1.7))).toEqual([1, 1, 2, 2, 3, 3]);
+  expect([1, 2, 3, 4].map((count) => gridColumns(count, 0.6))).toEqual([1, 1, 1, 1]);
+  expect(gridColumns(9, 0.75)).toBe(2);
+});
+
+test("all cameras of a small meeting are received, of a large one those seen", () => {
+  const cameras = Array.from({ length: KEEP_ALL + 1 }, (_, index) => `site:${index}`);
+  expect(receivedCameras(cameras.slice(1), new Set()).size).toBe(KEEP_ALL);
+  expect([...receivedCameras(cameras, new Set(["site:3", "me"]))]).toEqual(["site:3"]);
 });

@@ -94,10 +94,16 @@ function chooseOthers(
   return self !== null && self !== seenLarge ? [...ordered, self] : ordered;
 }
 
-/** Columns of an even grid for `count` pictures on a stage `ratio` times as wide as high. */
+const PICTURE_RATIO = 16 / 9;
+
+/** Columns of an even grid that show `count` pictures largest on a stage `ratio` times as wide as high. */
 export function gridColumns(count: number, ratio: number): number {
-  if (count <= 1) return 1;
-  if (count === 2) return ratio >= 1 ? 2 : 1;
-  if (count <= 4) return 2;
-  return ratio >= 1 ? 3 : 2;
+  let best = { columns: 1, width: 0 };
+  for (let columns = 1; columns <= count; columns += 1) {
+    const rows = Math.ceil(count / columns);
+    const width = Math.min(ratio / columns, PICTURE_RATIO / rows);
+    // Nearly as large side by side reads better than stacked.
+    if (width > best.width * 0.92) best = { columns, width: Math.max(width, best.width) };
+  }
+  return best.columns;
 }
