@@ -1,0 +1,159 @@
+"""Attendance, recordings and minutes under the hands of the secretary, in a real browser."""
+
+import re
+import subprocess
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from flask.sessions import SecureCookieSessionInterface
+from playwright.sync_api import Browser, Page, expect
+from werkzeug.serving import make_server
+
+from conference.access.models import Account
+from conference.archive.models import Recording, RecordingState
+from conference.attendance.evidence import Observation, record
+from conference.attendance.models import EvidenceKind, EvidenceSource
+from conference.minutes import service as minutes
+from conference.scheduling.models import Meeting
+from tests.support.browser import new_context
+from tests.support.held_meeting import HeldMeeting, held_meeting
+from tests.support.live_meeting import STARTS_AT
+from web.http.session import User
+from web.services import EXTENSION
+
+pytestmark = pytest.mark.browser
+
+
+@dataclass
+class Desk:
+    """The secretary's browser and the meeting it looks at."""
+
+    held: HeldMeeting
+    page: Page
+
+    def open(self, tab: str) -> Page:
+        self.page.goto(f"/cuoc-hop/{self.held.meeting_id}/{tab}")
+        return self.page
+
+
+@pytest.fixture
+def desk(tmp_path: Path, chromium: Browser) -> Iterator[Desk]:
+    with held_meeting(tmp_path, sites=6) as held:
+        held.app.config["WTF_CSRF_ENABLED"] = True
+        server = make_server("127.0.0.1", 0, held.app, threaded=True)
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        url = f"http://127.0.0.1:{server.port}"
+        context = new_context(chromium, url)
+        context.add_cookies([{"name": "diemcau", "value": _login(held), "url": url}])
+        yield Desk(held, context.new_page())
+        context.close()
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def _login(held: HeldMeeting) -> str:
+    with held.database.reading() as session:
+        user_id = User(session.get_one(Account, held.live.secretary.id)).get_id()
+    signer = SecureCookieSessionInterface().get_signing_serializer(held.app)
+    assert signer is not None
+    return str(signer.dumps({"_user_id": user_id, "_fresh": True}))
+
+
+def test_the_sheet_lives_and_a_mark_stays(desk: Desk) -> None:
+    page = desk.open("diem-danh")
+    row = page.locator("#sheet-rows tr").nth(1)
+    expect(row).to_contain_text("Chưa điểm danh")
+
+    def join(session: object) -> None:
+        one = Observation(
+            desk.held.site_identity(1), "PA_1", EvidenceKind.JOINED, EvidenceSource.WEBHOOK,
+            STARTS_AT, "EV_1",
+        )  # fmt: skip
+        record(session, desk.held.meeting_id, [one], STARTS_AT)  # type: ignore[arg-type]
+
+    desk.held.change(join)
+    expect(row).to_contain_text("Đang họp", timeout=10_000)  # without a reload
+    row.get_by_role("link", name="Điểm danh UBND").click()
+    dialog = page.locator("#mark-dialog")
+    dialog.get_by_label("Số người").fill("99999")
+    dialog.get_by_label("Ghi chú").fill("Họp tại hội trường")
+    dialog.get_by_role("button", name="Lưu").click()
+    expect(dialog).to_contain_text("Số người từ 0 đến 2000")
+    expect(dialog.get_by_label("Ghi chú")).to_have_value("Họp tại hội trường")
+    dialog.get_by_label("Số người").fill("31")
+    dialog.get_by_role("button", name="Lưu").click()
+    expect(dialog).to_be_hidden()
+    expect(row).to_contain_text("Họp tại hội trường")
+    expect(row).to_contain_text("Trần Thị Bích")
+    page.get_by_label("Tìm đơn vị").fill("pxi 2")
+    expect(page.locator("#sheet-rows tr:visible")).to_have_count(1)
+
+
+def test_a_chapter_leads_into_the_recording(desk: Desk) -> None:
+    folder = desk.held.app.extensions[EXTENSION].settings.recordings_dir / "r1"
+    folder.mkdir(parents=True)
+    subprocess.run(
+        ["ffmpeg", "-loglevel", "error", "-f", "lavfi", "-i",
+         "testsrc=size=320x180:rate=10:duration=30", "-c:v", "libx264", "-preset", "ultrafast",
+         "-g", "10", "-movflags", "+faststart", str(folder / "recording.mp4")],
+        check=True,
+    )  # fmt: skip
+
+    def publish(session: object) -> None:
+        session.add(  # type: ignore[attr-defined]
+            Recording(
+                meeting_id=desk.held.meeting_id, state=RecordingState.PUBLISHED, folder="r1",
+                state_since=STARTS_AT, decided_by="Nguyễn Văn Ước", requested_at=STARTS_AT,
+                started_at=STARTS_AT, duration_s=30.0,
+                chapters=[{"at_s": 20.0, "title": "Thảo luận", "identity": ""}],
+            )
+        )  # fmt: skip
+
+    desk.held.change(publish)
+    page = desk.open("ban-ghi")
+    video = page.locator("video")
+    expect(video).to_have_js_property("duration", 30)
+    page.get_by_role("link", name="Thảo luận").click()
+    expect(video).not_to_have_js_property("currentTime", 0)
+    assert video.evaluate("v => v.currentTime") >= 20
+
+
+def test_minutes_save_themselves_and_the_second_editor_decides(desk: Desk) -> None:
+    page = desk.open("bien-ban")
+    page.get_by_role("button", name="Tạo dự thảo từ nhật ký").click()
+    course = page.get_by_label("Nội dung (theo diễn biến)")
+    expect(course).to_have_value(re.compile("khai mạc cuộc họp"))
+    course.fill("Bản thứ nhất của thư ký")
+    state = page.locator("#minutes-state")
+    expect(state).to_have_text("Chưa lưu…")
+    expect(state).to_contain_text("Đã lưu", timeout=5_000)
+
+    def meanwhile(session: object) -> None:
+        meeting = session.get_one(Meeting, desk.held.meeting_id)  # type: ignore[attr-defined]
+        row = minutes.find(session, meeting.id)  # type: ignore[arg-type]
+        assert row is not None
+        assert row.course == "Bản thứ nhất của thư ký"
+        text = minutes.Text("", "Bản của văn thư", "")
+        minutes.save(
+            session, meeting, text, version=row.version, by="Văn Thư", at=STARTS_AT  # type: ignore[arg-type]
+        )  # fmt: skip
+
+    desk.held.change(meanwhile)
+    course.fill("Bản thứ hai của thư ký")
+    clash = page.locator("#minutes-clash")
+    expect(clash).to_contain_text("Văn Thư vừa sửa", timeout=6_000)
+    clash.get_by_text("Xem bản mới").click()
+    expect(clash.get_by_label("Nội dung")).to_have_value("Bản của văn thư")
+    clash.get_by_role("button", name="Giữ bản của tôi").click()
+    expect(state).to_contain_text("Đã lưu", timeout=5_000)
+    with desk.held.database.reading() as session:
+        row = minutes.find(session, desk.held.meeting_id)
+        assert row is not None
+        assert row.course == "Bản thứ hai của thư ký"
+        kept = [one.course for one in minutes.history(session, row)]
+    assert "Bản của văn thư" in kept
