@@ -7,9 +7,11 @@ import { isOpen, ownPlace } from "../conduct/conduct";
 import { useCommand, useConduct } from "../conduct/context";
 import { nextItem, Programme } from "../console/Programme";
 import { useMediaQuery } from "../design/media-query";
+import { useWakeLock } from "../design/wake-lock";
 import { t } from "../i18n/language";
 import { useMedia } from "../media/context";
 import { useOwnDevices, type Wanted } from "../media/own";
+import { useSilentMicrophone } from "../media/silence";
 import { useUnplugged } from "../media/unplugged";
 import { useNotices } from "../notices";
 import { Stage } from "../stage/Stage";
@@ -64,6 +66,8 @@ function RoomBody({ boot, wanted, onLeave }: Props) {
   const commands = useCommands();
   useAnnouncements();
   useUnplugged();
+  useSilentMicrophone();
+  useWakeLock();
 
   const isChatOpen = isConsole ? (isWide ? sideTab === "chat" : tab === "chat") : panel === "chat";
   const unread = useUnread(isChatOpen);
