@@ -26,7 +26,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from conference.conduct.acts import carry_out
-from conference.conduct.participants import still_acts
+from conference.conduct.participants import Participant, still_acts
 from conference.conduct.service import locked_meeting
 from conference.errors import DomainError, EngineUnavailableError, NotFoundError
 from conference.scheduling.models import Meeting
@@ -145,27 +145,37 @@ def _connect(auth: object = None) -> None:
     meeting_id = auth.get("meeting") if isinstance(auth, dict) else None
     if type(meeting_id) is not int or not 0 < meeting_id < 2**31:
         raise _refused("not_found", NotFoundError.default_message)
-    wished = auth.get("identity") if isinstance(auth, dict) else None
-    at = services().clock()
+    who = _admit(meeting_id, auth.get("identity") if isinstance(auth, dict) else None)
+    sid = _sid()
+    hub.tell(meeting_id, who.identity, "elsewhere", {})
+    # first hear, then look: what happens in between is then told twice rather than never
+    join_room(meeting_room(meeting_id))
+    join_room(identity_room(meeting_id, who.identity))
+    bucket = Bucket(MESSAGES_PER_S, time.monotonic())
+    hub.add(Connection(sid, meeting_id, who, bucket))
+    conduct().socketio.emit("state", _snapshot(meeting_id, who), namespace=NAMESPACE, to=sid)
+
+
+def _admit(meeting_id: int, wished: object) -> Participant:
+    """Who the browser is in the meeting. Raises Refused."""
     with services().database.reading() as session:
         meeting = session.get(Meeting, meeting_id)
         if meeting is None:
             raise _refused("not_found", NotFoundError.default_message)
+        at = services().clock()
         entry = entrance.enter(session, meeting, actor(), wished=wished, at=at)
         if entry is None:
             code = "forbidden" if actor().role or actor().invited_site_id else "unauthenticated"
             raise _refused(code, "Không có quyền vào phòng họp này.")
         if entry.door is not None:
             raise _refused("forbidden", entrance.sentence(entry.door, meeting), entry.door.value)
-        who = entry.participant
-        snapshot = documents.snapshot(session, meeting, who, events.rights(who), at)
-    sid = _sid()
-    hub.tell(meeting_id, who.identity, "elsewhere", {})
-    join_room(meeting_room(meeting_id))
-    join_room(identity_room(meeting_id, who.identity))
-    bucket = Bucket(MESSAGES_PER_S, time.monotonic())
-    hub.add(Connection(sid, meeting_id, who, bucket))
-    conduct().socketio.emit("state", snapshot, namespace=NAMESPACE, to=sid)
+        return entry.participant
+
+
+def _snapshot(meeting_id: int, who: Participant) -> Document:
+    with services().database.reading() as session:
+        meeting = session.get_one(Meeting, meeting_id)
+        return documents.snapshot(session, meeting, who, events.rights(who), services().clock())
 
 
 def _refused(code: str, message: str, problem: str = "") -> Refused:
@@ -279,8 +289,7 @@ def _state_get(*_payload: object) -> Document:
         with services().database.reading() as session:
             meeting = session.get_one(Meeting, connection.meeting_id)
             who = still_acts(session, meeting, connection.participant)
-            at = services().clock()
-            snapshot = documents.snapshot(session, meeting, who, events.rights(who), at)
+        snapshot = _snapshot(connection.meeting_id, who)
     except DomainError as error:
         return _no(error.code, error.message)
     conduct().socketio.emit("state", snapshot, namespace=NAMESPACE, to=connection.sid)

@@ -104,9 +104,9 @@ class Watcher:
                 for name, document in self._seen(session, meeting_id, at)
             ]
         for meeting_id, name, document in found:
-            before = self._shown.get((meeting_id, name))
-            self._shown[meeting_id, name] = document
-            if before is not None and before != document:
+            # told at first sight too: it may have changed since the sockets' snapshots
+            if self._shown.get((meeting_id, name)) != document:
+                self._shown[meeting_id, name] = document
                 self._conduct.hub.tell_all(meeting_id, name, document)
 
     @staticmethod
