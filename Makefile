@@ -21,7 +21,7 @@ test:
 check:
 	@$(PYTHON) config/bootstrap.py check
 	@$(MAKE) --no-print-directory lint
-	@$(BIN)/pytest -q $(FAST)
+	@$(BIN)/pytest -q -n auto $(FAST)
 
 .PHONY: lint
 lint:
