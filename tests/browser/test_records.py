@@ -132,6 +132,10 @@ def test_minutes_save_themselves_and_the_second_editor_decides(desk: Desk) -> No
     state = page.locator("#minutes-state")
     expect(state).to_have_text("Chưa lưu…")
     expect(state).to_contain_text("Đã lưu", timeout=5_000)
+    with page.expect_response(lambda answer: answer.request.method == "POST", timeout=8_000):
+        course.press_sequentially(" và viết mãi không nghỉ" * 4, delay=75)  # 7 s without a pause
+    course.fill("Bản thứ nhất của thư ký")
+    expect(state).to_contain_text("Đã lưu", timeout=10_000)
 
     def meanwhile(session: object) -> None:
         meeting = session.get_one(Meeting, desk.held.meeting_id)  # type: ignore[attr-defined]

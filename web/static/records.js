@@ -47,12 +47,14 @@ if (first && moment > 0) first.addEventListener("loadedmetadata", () => { first.
 
 const minutes = document.getElementById("minutes-form");
 if (minutes) {
-  const SAVE_AFTER_MS = 2500;
+  const SAVE_AFTER_MS = 2500; // of quiet
+  const SAVE_WITHIN_MS = 4500; // however long somebody goes on typing
   const state = document.getElementById("minutes-state");
   const clash = document.getElementById("minutes-clash");
   let timer = 0;
   let isSaving = false;
   let isDirty = false;
+  let dirtySince = 0;
 
   const say = (name) => { state.textContent = state.dataset[name]; };
 
@@ -109,10 +111,12 @@ if (minutes) {
     save();
   });
   minutes.addEventListener("input", () => {
+    if (!isDirty) dirtySince = performance.now();
     isDirty = true;
     say("typing");
     clearTimeout(timer);
-    timer = setTimeout(save, SAVE_AFTER_MS);
+    const left = dirtySince + SAVE_WITHIN_MS - performance.now();
+    timer = setTimeout(save, Math.max(0, Math.min(SAVE_AFTER_MS, left)));
   });
   addEventListener("beforeunload", (event) => { if (isDirty || isSaving) event.preventDefault(); });
 }
