@@ -11,9 +11,10 @@ import jwt
 import pytest
 from flask.testing import FlaskClient
 
+from conference.access.models import Account, Role
 from conference.scheduling.models import InvitedSite, Meeting, RoomPreset, Status
 from tests.support.held_meeting import HeldMeeting, held_meeting
-from tests.support.live_meeting import STARTS_AT, hold
+from tests.support.live_meeting import STARTS_AT, account, hold
 
 
 @pytest.fixture
@@ -221,3 +222,26 @@ def test_without_the_engine_there_is_an_answer_and_no_token(held: HeldMeeting) -
     answer = token_answer(held, held.site_browser(0))
     assert answer.status_code == 503
     assert answer.get_json()["error"]["code"] == "engine_unavailable"
+
+
+def test_a_site_that_logs_in_is_the_same_participant_as_by_its_link(held: HeldMeeting) -> None:
+    accounts: list[Account] = []
+
+    def open_account(session: Any) -> None:
+        made = account(session, "diemcau1", Role.SITE, None)
+        made.site_id = held.live.sites[1].site_id
+        accounts.append(made)
+
+    held.change(open_account)
+    page = boot(held.browser(accounts[0]), f"/phong/{held.meeting_id}")
+    assert page["me"]["identity"] == held.site_identity(1)
+    assert page["me"]["role"] == "site"
+    assert held.socket(held.browser(accounts[0])).is_connected
+
+
+def test_a_technician_takes_part_but_does_not_conduct(held: HeldMeeting) -> None:
+    accounts: list[Account] = []
+    held.change(lambda session: accounts.append(account(session, "kythuat", Role.TECHNICIAN, None)))
+    page = boot(held.browser(accounts[0]), f"/phong/{held.meeting_id}")
+    assert page["me"]["role"] == "person"
+    assert "floor.give" not in page["me"]["may"]
