@@ -10,7 +10,9 @@ from sqlalchemy import ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from conference.database import Base, text_enum
-from conference.scheduling.journal import LogEntry as LogEntry
+from conference.scheduling.journal import LogEntry
+
+__all__ = ["ChatMessage", "FloorRequest", "FloorState", "LogEntry"]
 
 
 class FloorState(enum.Enum):

@@ -273,21 +273,21 @@ def test_a_meeting_opened_and_cancelled_elsewhere_is_told(tmp_path: Path) -> Non
 # --- bad input ----------------------------------------------------------------------------------
 
 
+ODD_PAYLOADS: list[object] = [
+    [], "x", 7, {"identity": 7}, {"identity": "x" * 100}, {"text": None}, {"count": True},
+    {"count": 10**30}, {"item_id": "1"}, {"identity": "site:99999", "position": -(2**40)},
+    {"identity": {"a": [1]}}, {"identity": "site:1' OR 1=1"},
+]  # fmt: skip
+
+
 @pytest.mark.parametrize("event", sorted(EVENTS))
-@pytest.mark.parametrize(
-    "payload",
-    [[], "x", 7, {"identity": 7}, {"identity": "x" * 100}, {"text": None}, {"count": True},
-     {"count": 10**30}, {"item_id": "1"}, {"identity": "site:99999", "position": -(2**40)},
-     {"identity": {"a": [1]}}, {"identity": "site:1' OR 1=1"}],
-)  # fmt: skip
-def test_nothing_a_client_sends_is_more_than_refused(
-    held: HeldMeeting, event: str, payload: object
-) -> None:
+def test_nothing_a_client_sends_is_more_than_refused(held: HeldMeeting, event: str) -> None:
     site = held.site_socket(0)
-    ack = site.send(event, payload)
-    if EVENTS[event].fields or not isinstance(payload, dict):
-        assert error(ack) in {"invalid", "forbidden", "not_found"}
-    assert site.is_connected
+    for payload in ODD_PAYLOADS:
+        ack = site.send(event, payload)
+        if EVENTS[event].fields or not isinstance(payload, dict):
+            assert error(ack) in {"invalid", "forbidden", "not_found"}, payload
+        assert site.is_connected
 
 
 def test_messages_above_the_rate_are_refused_and_the_socket_lives_on(held: HeldMeeting) -> None:
