@@ -13,9 +13,11 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from conference.access.sample import PASSWORD
+from config.settings import load
 from tests.support.browser import SIZES, log_in, new_context, screenshot
 from tests.support.hoso import Hoso, fill
 from tests.support.service import Service
+from web.app import create_app
 
 pytestmark = pytest.mark.browser
 
@@ -62,15 +64,42 @@ CASES = (
     Case("recordings-none", "/cuoc-hop/{upcoming}/ban-ghi"),
     Case("minutes", "/cuoc-hop/{ended}/bien-ban"),
     Case("minutes-none", "/cuoc-hop/{live}/bien-ban"),
+    Case("minutes-revision", "/cuoc-hop/{ended}/bien-ban/lich-su/1"),
+    Case("attendance-edit", "/cuoc-hop/{ended}/diem-danh/{invited_site}"),
     Case("log", "/cuoc-hop/{ended}/nhat-ky"),
+    Case("search", "/tim-kiem?q=giao+ban"),
+    Case("search-empty", "/tim-kiem"),
     Case("directory", "/quan-tri/co-cau", "quantri"),
     Case("directory-site", "/quan-tri/diem-cau/{site}", "quantri"),
     Case("refused", "/quan-tri/co-cau", "diemcau1", 403),
     Case("not-found", "/khong-co-trang-nay", "thuky", 404),
     Case("prejoin", "/vao/{join_code}", NOBODY),
+    Case("prejoin-chair", "/phong/{live}", "chutoa"),
     Case("prejoin-cancelled", "/vao/{cancelled_code}", NOBODY),
     Case("prejoin-unknown", "/vao/khong-co-ma-nay", NOBODY, 404),
 )
+
+
+NOT_PAGES = {
+    "/", "/healthz", "/static/<path:filename>", "/cuoc-hop/<int:meeting_id>",  # leads to overview
+}  # fmt: skip
+FILES = (".mp4", ".json", ".xlsx", ".svg")
+
+
+def test_every_page_is_looked_at(tmp_path: Path) -> None:
+    app = create_app(load(tmp_path, environment={"": ""}))
+    routes = {str(rule) for rule in app.url_map.iter_rules() if "GET" in (rule.methods or ())}
+    adapter = app.url_map.bind("x")
+    sample = dict.fromkeys(Hoso.__dataclass_fields__, "1")
+    seen = set()
+    for case in CASES:
+        if case.status != 404 or "/vao/" in case.path:
+            path = case.path.format(**sample).partition("?")[0]
+            rule, _ = adapter.match(path, return_rule=True)
+            seen.add(str(rule))
+    files = {route for route in routes if route.endswith(FILES) or "<any(" in route}
+    papers = {route for route in routes if route.endswith("<int:paper_id>")}
+    assert routes - files - papers - NOT_PAGES - seen == set()
 
 
 @pytest.fixture(scope="module")

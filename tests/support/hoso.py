@@ -43,6 +43,7 @@ class Hoso:
     cancelled: int
     postponed: int
     site: int
+    invited_site: int
     join_code: str
     cancelled_code: str
 
@@ -76,6 +77,7 @@ def fill(settings: Settings) -> Hoso:
             return Hoso(
                 live=live.id, ended=ended.id, upcoming=upcoming.id, draft=draft.id,
                 cancelled=cancelled.id, postponed=postponed.id, site=maker.sites[0].id,
+                invited_site=ended.sites[0].id,
                 join_code=live.sites[0].join_code, cancelled_code=cancelled.sites[0].join_code,
             )  # fmt: skip
     finally:
