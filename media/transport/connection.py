@@ -1,0 +1,316 @@
+"""One connection between the node and a client: path, DTLS, SRTP and data channels.
+
+A connection begins with credentials only. A check that knows the password validates the
+5-tuple it came from; only then are DTLS records from there accepted, and only a check that
+nominates moves the address packets are sent to. Once the remote fingerprint is known too,
+the handshake runs. ICE restarts swap the credentials and leave DTLS and SRTP alone.
+
+The handler is told of what arrives; it must not block and is never called after ``close``.
+"""
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from typing import Any, Final, Protocol
+
+from aiortc import RTCCertificate
+from aiortc.rtcdatachannel import RTCDataChannel
+from pylibsrtp import Error as SrtpError
+
+from media.transport.dtls import HANDSHAKE_MAX_BYTES, DtlsRole, DtlsSession
+from media.transport.egress import Egress
+from media.transport.ice import Credentials
+from media.transport.udp import UdpSocket
+
+log = logging.getLogger(__name__)
+
+MAX_PATHS: Final = 16
+"""Validated 5-tuples kept for one client; the oldest makes room."""
+
+LOSSY_BACKLOG_BYTES: Final = 256 * 1024
+RELIABLE_BACKLOG_BYTES: Final = 8 * 1024 * 1024
+
+
+class ConnectionHandler(Protocol):
+    """Who a connection reports to."""
+
+    def on_open(self) -> None:
+        """DTLS is done; RTP can flow both ways."""
+
+    def on_rtp(self, packet: bytes, now_s: float) -> None:
+        """A plain RTP packet arrived."""
+
+    def on_rtcp(self, packet: bytes, now_s: float) -> None:
+        """A plain compound RTCP packet arrived."""
+
+    def on_message(self, label: str, data: bytes) -> None:
+        """A message arrived on the data channel ``label``."""
+
+    def on_channel_open(self, label: str) -> None:
+        """The data channel ``label`` can be sent on."""
+
+    def on_closed(self, reason: str) -> None:
+        """The peer ended the connection or broke a protocol."""
+
+
+class Hub(Protocol):
+    """What a connection needs of the node's transport (``media.transport.hub``)."""
+
+    certificate: RTCCertificate
+    egress: Egress
+    connections: "set[Connection]"
+
+    def now_s(self) -> float:
+        """Monotonic time."""
+
+    def register(self, ufrag: str, connection: "Connection") -> None:
+        """Let checks for ``ufrag`` reach the connection."""
+
+    def unregister(self, ufrag: str) -> None:
+        """Forget a ufrag."""
+
+    def spawn(self, work: Coroutine[Any, Any, None], name: str) -> "asyncio.Task[None]":
+        """Run a task of the connection."""
+
+
+class Connection:
+    """One client's connection; made by ``TransportHub.connect``."""
+
+    def __init__(self, hub: Hub, handler: ConnectionHandler) -> None:
+        self._hub = hub
+        self._handler = handler
+        self.local = Credentials.draw()
+        self._passwords = {self.local.ufrag: self.local.password}
+        self._remote_fingerprints: list[tuple[str, str]] = []
+        self._remote_ufrag = ""
+        self._dtls: DtlsSession | None = None
+        self._role: DtlsRole = "server"
+        self._paths: dict[tuple[UdpSocket, Any], None] = {}
+        self._channels: dict[str, RTCDataChannel] = {}
+        self._own_labels: tuple[str, ...] = ()
+        self._wants_data = False
+        self._max_message_bytes = 65536
+        self._has_sctp = False
+        self._handshake: asyncio.Task[None] | None = None
+        self.srtp_in: Any = None
+        self.srtp_out: Any = None
+        self.udp: UdpSocket | None = None
+        self.address: Any = None
+        self.is_open = False
+        self.is_closed = False
+        self.heard_s = hub.now_s()
+        """When the peer last proved to be there."""
+        self.unauthentic = 0
+
+    # Signalling
+
+    @property
+    def remote_ufrag(self) -> str:
+        """The ufrag of the peer's last description; a new one asks for an ICE restart."""
+        return self._remote_ufrag
+
+    def set_remote(
+        self, ufrag: str, fingerprints: list[tuple[str, str]], dtls_role: DtlsRole
+    ) -> None:
+        """Take over the peer's description; the handshake starts with the first valid path."""
+        self._remote_ufrag = ufrag
+        if not self._remote_fingerprints:
+            self._remote_fingerprints = fingerprints
+            self._role = dtls_role
+        self._maybe_start()
+
+    def restart_ice(self) -> Credentials:
+        """Draw new credentials; checks with the old ones stay valid until a new one arrives."""
+        self.local = Credentials.draw()
+        self._passwords[self.local.ufrag] = self.local.password
+        self._hub.register(self.local.ufrag, self)
+        return self.local
+
+    def enable_data(self, own_labels: tuple[str, ...] = (), max_message_bytes: int = 65536) -> None:
+        """Start SCTP as soon as DTLS is open, opening ``own_labels`` from our side."""
+        if self._wants_data:
+            return
+        self._wants_data = True
+        self._own_labels = own_labels
+        self._max_message_bytes = max_message_bytes
+        if self.is_open:
+            self._hub.spawn(self._start_sctp(), "sctp")
+
+    # Packets in
+
+    def password_of(self, ufrag: str) -> str | None:
+        """The password a check for ``ufrag`` has to know."""
+        return self._passwords.get(ufrag)
+
+    def path_validated(self, udp: UdpSocket, address: Any, ufrag: str, *, nominates: bool) -> None:
+        """Note an authentic check from ``address``."""
+        self.heard_s = self._hub.now_s()
+        path = (udp, address)
+        if path not in self._paths:
+            self._paths[path] = None
+            previous = udp.connections.get(address)
+            if previous is not None and previous is not self:
+                previous.forget_path(udp, address)
+            udp.connections[address] = self
+            if len(self._paths) > MAX_PATHS:
+                self._drop_oldest_path()
+        if self.udp is None or nominates:
+            self.udp, self.address = udp, address
+        if ufrag == self.local.ufrag and len(self._passwords) > 1:
+            for old in [old for old in self._passwords if old != ufrag]:
+                del self._passwords[old]
+                self._hub.unregister(old)
+        self._maybe_start()
+
+    def forget_path(self, udp: UdpSocket, address: Any) -> None:
+        """The address now belongs to another connection."""
+        self._paths.pop((udp, address), None)
+        if self.udp is udp and self.address == address:
+            self.udp = self.address = None
+
+    def receive_dtls(self, data: bytes) -> None:
+        """Take a DTLS record from a validated path."""
+        if self._dtls is None:
+            return
+        self._dtls.pipe.feed(data)
+        if not self.is_open and self._dtls.pipe.received_bytes > HANDSHAKE_MAX_BYTES:
+            self.fail("DTLS handshake too long")
+
+    def receive_srtp(self, data: bytes, now_s: float) -> None:
+        """Take an SRTP or SRTCP packet from a validated path (RFC 5761 §4 tells them apart)."""
+        session = self.srtp_in
+        if session is None or len(data) < 8:
+            return
+        is_rtcp = 192 <= data[1] <= 223
+        try:
+            plain = session.unprotect_rtcp(data) if is_rtcp else session.unprotect(data)
+        except (SrtpError, ValueError):
+            self.unauthentic += 1
+            return
+        self.heard_s = now_s
+        if is_rtcp:
+            self._handler.on_rtcp(plain, now_s)
+        else:
+            self._handler.on_rtp(plain, now_s)
+
+    # Packets out
+
+    def send_rtcp(self, packet: bytes) -> None:
+        """Send a compound RTCP packet now."""
+        self._hub.egress.send_rtcp(self, packet)
+
+    def send_message(self, label: str, data: bytes, *, is_reliable: bool) -> bool:
+        """Send on a data channel; False when it is not open.
+
+        A lossy message is dropped when the peer is slow. A reliable backlog beyond
+        ``RELIABLE_BACKLOG_BYTES`` fails the connection: silence would break the promise.
+        """
+        channel = self._channels.get(label)
+        if channel is None or channel.readyState != "open":
+            return False
+        if not is_reliable and channel.bufferedAmount > LOSSY_BACKLOG_BYTES:
+            return True
+        if is_reliable and channel.bufferedAmount > RELIABLE_BACKLOG_BYTES:
+            self.fail("the peer does not take its reliable data")
+            return False
+        try:
+            channel.send(data)
+        except ValueError:  # longer than the peer announced to accept
+            return True
+        return True
+
+    def has_channel(self, label: str) -> bool:
+        """True when messages can be sent on ``label``."""
+        channel = self._channels.get(label)
+        return channel is not None and channel.readyState == "open"
+
+    # End
+
+    def fail(self, reason: str) -> None:
+        """Give the peer up: tell the handler once; it closes the connection."""
+        if not self.is_closed:
+            self._handler.on_closed(reason)
+
+    async def close(self) -> None:
+        """Release everything; idempotent."""
+        if self.is_closed:
+            return
+        self.is_closed = True
+        self.is_open = False
+        for ufrag in self._passwords:
+            self._hub.unregister(ufrag)
+        if self._handshake is not None and self._handshake is not asyncio.current_task():
+            self._handshake.cancel()
+            await asyncio.gather(self._handshake, return_exceptions=True)
+        if self._dtls is not None:
+            await self._dtls.close()
+        for udp, address in list(self._paths):
+            if udp.connections.get(address) is self:
+                del udp.connections[address]
+        self._paths.clear()
+        self._channels.clear()
+        self.srtp_in = self.srtp_out = self.udp = self.address = None
+        self._hub.connections.discard(self)
+
+    def _drop_oldest_path(self) -> None:
+        for path in self._paths:
+            if path != (self.udp, self.address):
+                udp, address = path
+                del self._paths[path]
+                if udp.connections.get(address) is self:
+                    del udp.connections[address]
+                return
+
+    def _maybe_start(self) -> None:
+        if self._dtls is None and self.udp is not None and self._remote_fingerprints:
+            self._dtls = DtlsSession(
+                self._hub.certificate, self._role, self._send_datagram, self._dtls_ended
+            )
+            self._handshake = self._hub.spawn(self._run_handshake(self._dtls), "dtls")
+
+    def _send_datagram(self, data: bytes) -> None:
+        if self.udp is not None:
+            self.udp.send(data, self.address)
+
+    async def _run_handshake(self, dtls: DtlsSession) -> None:
+        if not await dtls.handshake(self._remote_fingerprints):
+            self.fail("DTLS handshake failed")
+            return
+        self.srtp_in, self.srtp_out = dtls.srtp_in, dtls.srtp_out
+        self.is_open = True
+        self._handler.on_open()
+        if self._wants_data:
+            await self._start_sctp()
+
+    def _dtls_ended(self) -> None:
+        if self.is_open:
+            self.is_open = False
+            self.fail("closed by the peer")
+
+    async def _start_sctp(self) -> None:
+        if self._has_sctp or self._dtls is None or self.is_closed:
+            return
+        self._has_sctp = True
+        await self._dtls.open_sctp(self._channel_arrived, self.fail, self._max_message_bytes)
+        for label in self._own_labels:
+            channel = self._dtls.open_channel(label, is_reliable=label == "_reliable")
+            self._watch_channel(channel)
+
+    def _channel_arrived(self, channel: RTCDataChannel) -> None:
+        self._watch_channel(channel)
+        self._channel_ready(channel.label)
+
+    def _watch_channel(self, channel: RTCDataChannel) -> None:
+        label = channel.label
+        self._channels[label] = channel
+
+        def receive(data: bytes | str) -> None:
+            if not self.is_closed:
+                self._handler.on_message(label, data.encode() if isinstance(data, str) else data)
+
+        channel.on("message", receive)
+        channel.on("open", lambda: self._channel_ready(label))
+
+    def _channel_ready(self, label: str) -> None:
+        if not self.is_closed:
+            self._handler.on_channel_open(label)

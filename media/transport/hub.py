@@ -1,0 +1,151 @@
+"""The transport of a node: its UDP sockets, and which packet belongs to which connection.
+
+Demultiplexing follows RFC 7983: STUN 0-3, DTLS 20-63, SRTP and SRTCP 128-191; everything
+else is dropped before anything is allocated. A packet from an address no authentic check
+came from is dropped, STUN excepted.
+"""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Coroutine, Sequence
+from typing import Any, Final
+
+from media.transport import ice
+from media.transport.connection import Connection, ConnectionHandler
+from media.transport.dtls import new_certificate, sha256_fingerprint
+from media.transport.egress import Egress
+from media.transport.udp import UdpPort, UdpSocket, local_addresses, plan_addresses
+
+log = logging.getLogger(__name__)
+
+HOST_PRIORITY: Final = 126 << 24 | 255
+"""Type preference of a host candidate, component 1 (RFC 8445 §5.1.2.1)."""
+
+
+class TransportHub:
+    """Sockets, connections and counters of one node, all on one event loop."""
+
+    def __init__(self, node_ips: Sequence[str] = (), udp_port: int = 7882) -> None:
+        self._node_ips = tuple(node_ips)
+        self._wanted_port = udp_port
+        self._udp = UdpPort(self._on_datagram, self._on_drained)
+        self._by_ufrag: dict[str, Connection] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._advertised: list[str] = []
+        self.connections: set[Connection] = set()
+        self.certificate = new_certificate()
+        self.fingerprint = sha256_fingerprint(self.certificate)
+        self.egress = Egress()
+        self.drops: Counter[str] = Counter()
+        """Why packets were dropped, and how many."""
+        self.port = 0
+
+    def start(self) -> None:
+        """Bind the sockets. OSError when the port is taken, ValueError on a bad address."""
+        self._loop = asyncio.get_running_loop()
+        bound, self._advertised = plan_addresses(self._node_ips, local_addresses())
+        self.port = self._udp.open(bound, self._wanted_port)
+        log.info("media on udp port %d of %s", self.port, ", ".join(bound))
+
+    async def close(self) -> None:
+        """Close every connection and the sockets."""
+        for connection in list(self.connections):
+            await connection.close()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._udp.close()
+
+    def now_s(self) -> float:
+        """Monotonic time of the loop."""
+        assert self._loop is not None, "start comes first"
+        return self._loop.time()
+
+    @property
+    def received(self) -> int:
+        """Datagrams received so far."""
+        return self._udp.received
+
+    @property
+    def open_tasks(self) -> int:
+        """Handshakes and the like in progress."""
+        return len(self._tasks)
+
+    def candidates(self) -> list[str]:
+        """Values of ``a=candidate`` for every description (RFC 8839 §5.1)."""
+        return [
+            f"{index} 1 udp {HOST_PRIORITY - (index << 8)} {address} {self.port} typ host"
+            for index, address in enumerate(self._advertised, start=1)
+        ]
+
+    def connect(self, handler: ConnectionHandler) -> Connection:
+        """Make a connection that waits for its client."""
+        connection = Connection(self, handler)
+        self.connections.add(connection)
+        self.register(connection.local.ufrag, connection)
+        return connection
+
+    def register(self, ufrag: str, connection: Connection) -> None:
+        """Let checks for ``ufrag`` reach ``connection``."""
+        self._by_ufrag[ufrag] = connection
+
+    def unregister(self, ufrag: str) -> None:
+        """Forget a ufrag."""
+        self._by_ufrag.pop(ufrag, None)
+
+    def spawn(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+        """Run a task of a connection; its failure is logged and ends nothing else."""
+        task = asyncio.get_running_loop().create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._task_done)
+        return task
+
+    def _task_done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("task %s failed", task.get_name(), exc_info=error)
+
+    def _on_drained(self) -> None:
+        self.egress.flush()
+
+    def _on_datagram(self, udp: UdpSocket, data: bytes, source: Any) -> None:
+        try:
+            self._demultiplex(udp, data, source)
+        except Exception:
+            # The last line of defence: one packet must not stop the others of this drain.
+            self.drops["internal"] += 1
+            log.exception("a packet of %d bytes from %s was dropped", len(data), source)
+
+    def _demultiplex(self, udp: UdpSocket, data: bytes, source: Any) -> None:
+        first = data[0] if data else 255
+        if 128 <= first <= 191:
+            connection = udp.connections.get(source)
+            if connection is None:
+                self.drops["unknown source"] += 1
+            else:
+                connection.receive_srtp(data, self.now_s())
+        elif 20 <= first <= 63:
+            connection = udp.connections.get(source)
+            if connection is None:
+                self.drops["unknown source"] += 1
+            else:
+                connection.receive_dtls(data)
+        elif first <= 3:
+            self._receive_check(udp, data, source)
+        else:
+            self.drops["not WebRTC"] += 1
+
+    def _receive_check(self, udp: UdpSocket, data: bytes, source: Any) -> None:
+        check = ice.read_check(data)
+        if check is None:
+            self.drops["malformed STUN"] += 1
+            return
+        connection = self._by_ufrag.get(check.ufrag)
+        password = connection.password_of(check.ufrag) if connection else None
+        if connection is None or password is None or not check.is_authentic(password):
+            self.drops["unauthentic STUN"] += 1
+            return
+        udp.send(ice.answer(check, source, password), source)
+        connection.path_validated(udp, source, check.ufrag, nominates=check.nominates)

@@ -1,0 +1,148 @@
+"""UDP sockets of the node: one for each local address, all on the same port.
+
+A socket is bound to a concrete address and never to the wildcard: a reply to a check
+must leave from the address the check was sent to, and the kernel picks another one on a
+machine with several. A wake-up drains up to ``DRAIN_PACKETS`` datagrams through one
+reused buffer; that, and not the cost of decryption, decides what ingress costs.
+"""
+
+import asyncio
+import errno
+import ipaddress
+import logging
+import socket
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final
+
+import ifaddr
+
+log = logging.getLogger(__name__)
+
+DRAIN_PACKETS: Final = 128
+RECEIVE_BUFFER_BYTES: Final = 4 * 1024 * 1024
+"""The kernel's default of 208 KiB holds about 92 full packets; this holds some 3,600."""
+
+DATAGRAM_MAX_BYTES: Final = 2048
+"""Longer datagrams are cut by the kernel and fail authentication."""
+
+DatagramHandler = Callable[["UdpSocket", bytes, Any], None]
+"""Called with the socket, the datagram and the source address."""
+
+
+class UdpSocket:
+    """One bound, non-blocking socket and the connections reached through it."""
+
+    __slots__ = ("address", "connections", "family", "fd", "send_errors", "sock")
+
+    def __init__(self, address: str, port: int) -> None:
+        version = ipaddress.ip_address(address).version
+        self.family = socket.AF_INET if version == 4 else socket.AF_INET6
+        self.sock = socket.socket(self.family, socket.SOCK_DGRAM)
+        try:
+            self.sock.setblocking(False)
+            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
+            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, RECEIVE_BUFFER_BYTES)
+            self.sock.bind((address, port))
+        except OSError:
+            self.sock.close()
+            raise
+        self.address = address
+        self.fd = self.sock.fileno()
+        self.send_errors = 0
+        self.connections: dict[Any, Any] = {}
+        """Validated source address → connection."""
+
+    @property
+    def port(self) -> int:
+        """The bound port."""
+        return int(self.sock.getsockname()[1])
+
+    def send(self, data: bytes, address: Any) -> bool:
+        """Send one datagram; False when the kernel takes none now (counted, not raised)."""
+        try:
+            self.sock.sendto(data, address)
+        except OSError:
+            self.send_errors += 1
+            return False
+        return True
+
+
+class UdpPort:
+    """All sockets of the node, read on the running loop."""
+
+    def __init__(
+        self, on_datagram: DatagramHandler, on_drained: Callable[[], None] | None = None
+    ) -> None:
+        self.sockets: list[UdpSocket] = []
+        self.received = 0
+        self._on_datagram = on_datagram
+        self._on_drained = on_drained
+        self._buffer = bytearray(DATAGRAM_MAX_BYTES)
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def open(self, addresses: Sequence[str], port: int) -> int:
+        """Bind every address to the same port and start reading; the port is the result.
+
+        With port 0 the first address picks it. OSError when a bind fails.
+        """
+        self._loop = asyncio.get_running_loop()
+        try:
+            for address in addresses:
+                udp = UdpSocket(address, port)
+                port = udp.port
+                self.sockets.append(udp)
+                self._loop.add_reader(udp.fd, self._drain, udp)
+        except OSError:
+            self.close()
+            raise
+        return port
+
+    def close(self) -> None:
+        """Stop reading and close every socket."""
+        for udp in self.sockets:
+            if self._loop is not None:
+                self._loop.remove_reader(udp.fd)
+            udp.sock.close()
+            udp.connections.clear()
+        self.sockets.clear()
+
+    def _drain(self, udp: UdpSocket) -> None:
+        receive, buffer, handle = udp.sock.recvfrom_into, self._buffer, self._on_datagram
+        try:
+            for _ in range(DRAIN_PACKETS):
+                size, source = receive(buffer)
+                self.received += 1
+                handle(udp, bytes(buffer[:size]), source)
+        except (BlockingIOError, InterruptedError):
+            pass
+        except OSError as error:
+            # An ICMP error of an earlier send is reported here; the socket stays good.
+            if error.errno not in {errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH}:
+                log.warning("reading %s failed: %s", udp.address, error)
+        finally:
+            if self._on_drained is not None:
+                self._on_drained()
+
+
+def local_addresses() -> list[str]:
+    """List the IPv4 addresses of this machine, loopback last."""
+    found = [
+        ip.ip for adapter in ifaddr.get_adapters() for ip in adapter.ips if isinstance(ip.ip, str)
+    ]
+    return sorted(dict.fromkeys(found), key=lambda text: ipaddress.ip_address(text).is_loopback)
+
+
+def plan_addresses(node_ips: Iterable[str], local: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Choose ``(bound, advertised)`` addresses.
+
+    Configured addresses that are local are bound and advertised, nothing else is. When
+    none of them is local (1:1 NAT), every local address is bound and the configured ones
+    are advertised. Nothing configured: everything local. ValueError on a malformed one.
+    """
+    wanted = [str(ipaddress.ip_address(text)) for text in node_ips]
+    if not wanted:
+        return list(local), list(local)
+    bound = [text for text in wanted if text in local or ipaddress.ip_address(text).is_loopback]
+    if bound:
+        return bound, wanted
+    return list(local), wanted
