@@ -1,0 +1,441 @@
+"""One connection to the server: UDP socket, ICE, DTLS, SRTP, data channels, RTCP timing.
+
+The owner gives it the server's transport parameters and candidates and hears of what
+happens through :class:`PeerHandler`. Media tracks register here; the connection routes
+packets to them by SSRC, else by the ``mid`` their first packets carry, else by a payload
+type only one of them uses, and sends their feedback.
+
+Runs on one event loop. A single timer serves ICE, feedback and reports.
+"""
+
+import asyncio
+import logging
+import secrets
+import socket
+import time
+from collections.abc import Iterable
+from typing import Any, Final, Protocol
+
+from aiortc.rtcdatachannel import RTCDataChannel
+from aiortc.rtcdtlstransport import RTCCertificate
+from pylibsrtp import Error as SrtpError
+
+from media.client.descriptions import LocalSide, RemoteSide, host_candidate
+from media.client.ice import Address, IceAgent
+from media.client.local import LocalTrack
+from media.client.tracks import RemoteTrack
+from media.core import rtcp
+from media.core.errors import RemoteProtocolError
+from media.core.extensions import MID
+from media.core.rtp import RtpHeader
+from media.transport.dtls import DtlsSession, sha256_fingerprint
+from media.transport.udp import UdpPort, UdpSocket
+
+log = logging.getLogger(__name__)
+
+REPORT_INTERVAL_S: Final = 1.0
+BITRATE_LIMIT_BPS: Final = 50_000_000
+"""Told to the server as what this client can take (REMB); it does not estimate."""
+MIN_TICK_S: Final = 0.005
+LOSSY_BACKLOG_BYTES: Final = 256 * 1024
+MAX_BLOCKS: Final = 31
+
+
+class PeerHandler(Protocol):
+    """Who a connection reports to; never called after ``close``."""
+
+    def on_open(self, peer: "PeerLink") -> None:
+        """DTLS is done: media flows."""
+
+    def on_lost(self, peer: "PeerLink", reason: str) -> None:
+        """No answer any more, or DTLS ended."""
+
+    def on_message(self, label: str, data: bytes) -> None:
+        """A message came on a data channel."""
+
+
+class PeerLink:
+    """A PeerConnection's worth of transport, without its negotiation."""
+
+    def __init__(
+        self,
+        handler: PeerHandler,
+        certificate: RTCCertificate,
+        *,
+        is_offerer: bool,
+        channels: tuple[str, ...] = (),
+    ) -> None:
+        self._handler = handler
+        self._certificate = certificate
+        self._is_offerer = is_offerer
+        self._own_channels = channels
+        self._loop = asyncio.get_running_loop()
+        self.agent = IceAgent(is_controlling=is_offerer)
+        self._ports: dict[int, UdpPort] = {}
+        self._dtls: DtlsSession | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_s = float("inf")
+        self._report_s = 0.0
+        self._srtp_in: Any = None
+        self._srtp_out: Any = None
+        self._local_ssrc = secrets.randbits(32)
+        self._cname = secrets.token_hex(8)
+        self.channels: dict[str, RTCDataChannel] = {}
+        self.opened = asyncio.Event()
+        self._path_found = asyncio.Event()
+        self._is_closed = False
+        self._is_lost = False
+        self.remote_tracks: dict[str, RemoteTrack] = {}  # by track sid
+        self._by_ssrc: dict[int, RemoteTrack] = {}
+        self.local_tracks: dict[int, LocalTrack] = {}  # by SSRC
+        self.received = 0
+        self.dropped = 0
+
+    # Signalling
+
+    def local_side(self, server: str) -> LocalSide:
+        """Our parameters; the candidate is the address used towards ``server``."""
+        port = self._port(socket.AF_INET)
+        address = _address_towards(server)
+        candidates = (host_candidate(address, port.sockets[0].port),) if address else ()
+        return LocalSide(
+            ufrag=self.agent.local.ufrag,
+            password=self.agent.local.password,
+            sha256=sha256_fingerprint(self._certificate),
+            candidates=candidates,
+        )
+
+    def set_remote(self, remote: RemoteSide) -> None:
+        """Take the server's description; the handshake starts with the first path."""
+        if remote.is_lite:
+            self.agent.is_controlling = True
+        self.agent.set_remote(remote.ufrag, remote.password)
+        for candidate in remote.candidates:
+            self.agent.add_candidate(candidate)
+        if self._dtls is None:
+            # An answer of "active" makes us the server; everything else makes us the client.
+            role = "server" if self._is_offerer and remote.setup == "active" else "client"
+            self._dtls = DtlsSession(self._certificate, role, self._send, self._dtls_ended)  # type: ignore[arg-type]
+            self._spawn(self._run(self._dtls, list(remote.fingerprints), remote.has_data), "dtls")
+        self._tick()
+
+    def add_candidate(self, candidate: str) -> None:
+        """Take a trickled candidate."""
+        self.agent.add_candidate(candidate)
+        self._tick()
+
+    def restart_ice(self) -> None:
+        """Draw new ICE credentials; DTLS and SRTP stay."""
+        self.agent.restart()
+        self._is_lost = False
+        self._tick()
+
+    def is_ice_restart(self, remote: RemoteSide) -> bool:
+        """Whether a description of the server restarts ICE on this connection."""
+        return self.agent.has_other_remote(remote.ufrag, remote.password)
+
+    def forgive(self) -> None:
+        """The session was resumed: give the connection time to answer again."""
+        self._is_lost = False
+        self.agent.renew_consent(self._loop.time())
+
+    def has_channel(self, label: str) -> bool:
+        """Whether messages can be sent on the data channel ``label``."""
+        channel = self.channels.get(label)
+        return channel is not None and channel.readyState == "open"
+
+    async def wait_channel(self, label: str, timeout_s: float) -> bool:
+        """Wait until messages can be sent on ``label``; False when it takes too long."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self.opened.wait()
+                channel = self.channels.get(label)
+                if channel is not None and channel.readyState == "connecting":
+                    opened = asyncio.Event()
+                    channel.once("open", opened.set)
+                    await opened.wait()
+        except TimeoutError:
+            return False
+        return self.has_channel(label)
+
+    # Tracks
+
+    def set_remote_tracks(self, tracks: Iterable[RemoteTrack]) -> None:
+        """The tracks the server sends from now on."""
+        self.remote_tracks = {track.sid: track for track in tracks}
+        self._by_ssrc = {
+            ssrc: track
+            for track in self.remote_tracks.values()
+            for ssrc in (track.section.ssrc, track.section.rtx_ssrc)
+            if ssrc is not None
+        }
+
+    def add_local_track(self, track: LocalTrack) -> None:
+        """Carry a published track."""
+        self.local_tracks[track.ssrc] = track
+        track.attach(self.send_rtp, time.time)
+
+    def remove_local_track(self, track: LocalTrack) -> None:
+        """Stop carrying it."""
+        self.local_tracks.pop(track.ssrc, None)
+        track.detach()
+
+    def request_feedback(self) -> None:
+        """Something became due: look now rather than at the next tick."""
+        self._arm(self._loop.time() + MIN_TICK_S)
+
+    # Sending
+
+    def send_rtp(self, packet: bytes) -> None:
+        """Protect and send one RTP packet; dropped while there is no connection."""
+        if self._srtp_out is not None:
+            try:
+                self._send(self._srtp_out.protect(packet))
+            except (SrtpError, ValueError):
+                self.dropped += 1
+
+    def send_rtcp(self, packets: list[rtcp.RtcpPacket]) -> None:
+        """Protect and send one compound."""
+        if self._srtp_out is not None and packets:
+            try:
+                self._send(self._srtp_out.protect_rtcp(rtcp.write(packets)))
+            except (SrtpError, ValueError):
+                self.dropped += 1
+
+    def send_message(self, label: str, data: bytes) -> bool:
+        """Send on a data channel; False when it is not open or a lossy one is full."""
+        if not self.has_channel(label):
+            return False
+        channel = self.channels[label]
+        if label != "_reliable" and channel.bufferedAmount > LOSSY_BACKLOG_BYTES:
+            return False
+        channel.send(data)
+        return True
+
+    # Inside: sockets
+
+    def _port(self, family: int) -> UdpPort:
+        port = self._ports.get(family)
+        if port is None:
+            port = self._ports[family] = UdpPort(self._on_datagram)
+            # A client has one server: the kernel picks the source address it expects.
+            port.open(["0.0.0.0" if family == socket.AF_INET else "::"], 0)  # noqa: S104
+        return port
+
+    def _send(self, data: bytes) -> None:
+        if self.agent.selected is not None:
+            self._send_to(data, self.agent.selected)
+
+    def _send_to(self, data: bytes, address: Address) -> None:
+        family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+        try:
+            self._port(family).sockets[0].send(data, address)
+        except OSError:
+            self.dropped += 1
+
+    def _on_datagram(self, _socket: UdpSocket, data: bytes, source: Any) -> None:
+        first = data[0] if data else 255
+        if 128 <= first <= 191:
+            self._receive_srtp(data)
+        elif first <= 3:
+            self.agent.handle(data, (source[0], source[1]), self._loop.time())
+            if self.agent.selected is not None:
+                self._path_found.set()
+            self._tick()
+        elif 20 <= first <= 63:
+            if self._dtls is not None:
+                self._dtls.pipe.feed(data)
+        else:
+            self.dropped += 1
+
+    def _receive_srtp(self, data: bytes) -> None:
+        if self._srtp_in is None:
+            self.dropped += 1
+            return
+        now_s = self._loop.time()
+        try:
+            if rtcp.is_rtcp(data):
+                self._handle_rtcp(self._srtp_in.unprotect_rtcp(data), now_s)
+            else:
+                self._handle_rtp(self._srtp_in.unprotect(data), now_s)
+        except (SrtpError, ValueError, RemoteProtocolError):
+            self.dropped += 1
+
+    def _handle_rtp(self, data: bytes, now_s: float) -> None:
+        header = RtpHeader.parse(data)
+        track = self._by_ssrc.get(header.ssrc) or self._learn(header, data)
+        if track is None:
+            self.dropped += 1
+            return
+        self.received += 1
+        track.receive(header, data, now_s)
+        if track.deadline_s < self._timer_s:
+            self._arm(track.deadline_s)
+
+    def _learn(self, header: RtpHeader, data: bytes) -> RemoteTrack | None:
+        """The track an unknown SSRC belongs to (RFC 9143 §9.2)."""
+        fitting = []
+        for track in self.remote_tracks.values():
+            section = track.section
+            mid = header.extensions(data).get(section.extension_ids.get(MID, 0))
+            is_known = header.payload_type in section.codecs or section.rtx_of(header.payload_type)
+            if mid is not None and mid.decode("ascii", "replace") == section.mid:
+                fitting = [track]
+                break
+            if mid is None and is_known and section.ssrc is None:
+                fitting.append(track)
+        if len(fitting) != 1:
+            return None
+        self._by_ssrc[header.ssrc] = fitting[0]
+        return fitting[0]
+
+    def _handle_rtcp(self, data: bytes, now_s: float) -> None:
+        for packet in rtcp.parse(data):
+            match packet:
+                case rtcp.SenderReport():
+                    track = self._by_ssrc.get(packet.ssrc)
+                    if track is not None:
+                        track.handle_sender_report(packet, now_s)
+                case rtcp.Nack():
+                    if packet.media_ssrc in self.local_tracks:
+                        self.local_tracks[packet.media_ssrc].resend(packet.seqs)
+                case rtcp.PictureLossIndication():
+                    self._keyframes_requested([packet.media_ssrc])
+                case rtcp.FullIntraRequest():
+                    self._keyframes_requested([ssrc for ssrc, _ in packet.requests])
+                case _:
+                    pass
+
+    def _keyframes_requested(self, ssrcs: list[int]) -> None:
+        for ssrc in ssrcs:
+            if ssrc in self.local_tracks:
+                self.local_tracks[ssrc].keyframe_requested()
+
+    # Inside: time
+
+    def _arm(self, at_s: float) -> None:
+        if self._is_closed or (self._timer is not None and self._timer_s <= at_s):
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer_s = max(at_s, self._loop.time() + MIN_TICK_S)
+        self._timer = self._loop.call_at(self._timer_s, self._tick)
+
+    def _tick(self) -> None:
+        if self._is_closed:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer, self._timer_s = None, float("inf")
+        now_s = self._loop.time()
+        for datagram, address in self.agent.poll(now_s):
+            self._send_to(datagram, address)
+        if self.agent.is_lost(now_s):
+            self._lost("the server does not answer")
+        if self._srtp_out is not None:
+            self._send_feedback(now_s)
+        deadline_s = min(self.agent.deadline_s, now_s + REPORT_INTERVAL_S)
+        for track in self.remote_tracks.values():
+            deadline_s = min(deadline_s, track.deadline_s)
+        self._arm(deadline_s)
+
+    def _send_feedback(self, now_s: float) -> None:
+        packets: list[rtcp.RtcpPacket] = []
+        for track in list(self.remote_tracks.values()):
+            if track.deadline_s <= now_s:
+                track.poll(now_s)
+                packets += track.feedback(self._local_ssrc, now_s)
+        if now_s >= self._report_s:
+            self._report_s = now_s + REPORT_INTERVAL_S
+            self._send_reports(now_s)
+        if packets:
+            self.send_rtcp([rtcp.ReceiverReport(self._local_ssrc), *packets])
+
+    def _send_reports(self, now_s: float) -> None:
+        tracks = list(self.remote_tracks.values())
+        blocks = [block for track in tracks if (block := track.report(now_s)) is not None]
+        for start in range(0, len(blocks), MAX_BLOCKS):
+            part = tuple(blocks[start : start + MAX_BLOCKS])
+            self.send_rtcp([rtcp.ReceiverReport(self._local_ssrc, part)])
+        if blocks:
+            limit = rtcp.ReceiverEstimatedMaximumBitrate(
+                self._local_ssrc, BITRATE_LIMIT_BPS, tuple(block.ssrc for block in blocks[:255])
+            )
+            self.send_rtcp([rtcp.ReceiverReport(self._local_ssrc), limit])
+        for local in self.local_tracks.values():
+            self.send_rtcp(local.report(self._cname))
+
+    # Inside: DTLS
+
+    async def _run(
+        self, dtls: DtlsSession, fingerprints: list[tuple[str, str]], has_data: bool
+    ) -> None:
+        await self._path_found.wait()
+        if not await dtls.handshake(fingerprints):
+            self._lost("the DTLS handshake failed")
+            return
+        self._srtp_in, self._srtp_out = dtls.srtp_in, dtls.srtp_out
+        if has_data:
+            await dtls.open_sctp(self._watch, self._lost)
+            for label in self._own_channels:
+                self._watch(dtls.open_channel(label, is_reliable=label == "_reliable"))
+        self.opened.set()
+        self._handler.on_open(self)
+        self._tick()
+
+    def _watch(self, channel: RTCDataChannel) -> None:
+        label = channel.label
+        self.channels[label] = channel
+
+        def receive(data: bytes | str) -> None:
+            if not self._is_closed:
+                self._handler.on_message(label, data.encode() if isinstance(data, str) else data)
+
+        channel.on("message", receive)
+
+    def _dtls_ended(self) -> None:
+        if self.opened.is_set():
+            self._lost("the server ended the connection")
+
+    def _lost(self, reason: str) -> None:
+        if not self._is_lost and not self._is_closed:
+            self._is_lost = True
+            self._handler.on_lost(self, reason)
+
+    def _spawn(self, work: Any, name: str) -> None:
+        task = self._loop.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._task_done)
+
+    def _task_done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("task %s failed", task.get_name(), exc_info=error)
+
+    async def close(self) -> None:
+        """Release everything; idempotent."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        if self._timer is not None:
+            self._timer.cancel()
+        for track in self.local_tracks.values():
+            track.detach()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._dtls is not None:
+            await self._dtls.close()
+        for port in self._ports.values():
+            port.close()
+
+
+def _address_towards(server: str) -> str | None:
+    """The local IPv4 address packets to ``server`` leave from; nothing is sent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect((server, 9))
+        except OSError:
+            return None
+        return str(probe.getsockname()[0])
