@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import engineio
 import psutil
 import pytest
 
@@ -42,8 +43,12 @@ def test_it_ends_within_five_seconds_and_leaves_nothing(
 ) -> None:
     family = own_service.family()
     assert len(family) >= 5  # the command, web with its worker, media, recordings
+    sockets = [engineio.Client(handle_sigint=False) for _ in range(3)]
+    for one in sockets:
+        one.connect(own_service.url, transports=["websocket"], engineio_path="socket.io")
     with keep_alive_connection(own_service):
         assert own_service.stop(number) < LIMIT_S
+    wait_until(lambda: all(one.state == "disconnected" for one in sockets), "sockets are told")
     assert own_service.process is not None
     assert own_service.process.returncode == 0
     assert not psutil.wait_procs(family, timeout=1)[1]
