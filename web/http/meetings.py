@@ -151,7 +151,7 @@ def edit(meeting_id: int) -> Answer:
 @blueprint.post("/cuoc-hop/kiem-tra")
 def advise() -> str:
     """The panel of warnings for what is typed so far; stores nothing."""
-    require(Verb.MEETING_LIST)
+    _require_planning()
     form = MeetingForm()
     draft = draft_of(form, request.form)
     if rules.is_secret(draft):
@@ -167,12 +167,22 @@ def advise() -> str:
 @blueprint.post("/cuoc-hop/don-vi")
 def choose_sites() -> str:
     """The tree of sites as of the typed day, with the present choice."""
-    require(Verb.MEETING_LIST)
+    _require_planning()
     form = MeetingForm()
     day = form.day.data or local_day(now())
     with services().database.reading() as session:
         tree = units.choice_tree(units.sites_on(session, day))
     return render_template("meetings/_tree.html", tree=tree, chosen=set(site_ids(request.form)))
+
+
+def _require_planning() -> None:
+    """Whoever may plan a new meeting, or edit the one that ``?cuoc-hop=`` names."""
+    meeting_id = request.args.get("cuoc-hop", None, int)
+    if meeting_id is None:
+        require(Verb.MEETING_CREATE)
+        return
+    with services().database.reading() as session:
+        require(Verb.MEETING_EDIT, meeting_facts(find_meeting(session, meeting_id)))
 
 
 def _announcer() -> MailAnnouncer:

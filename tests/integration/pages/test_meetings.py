@@ -188,6 +188,15 @@ def test_the_panel_warns_while_one_types(pages: Pages) -> None:
     assert "Quá hạn gửi giấy mời: chậm nhất thứ Năm 19/11/2026" in panel
 
 
+def test_only_planners_learn_of_clashes_and_units(pages: Pages) -> None:
+    meeting_id = create(pages)
+    for address in ("/cuoc-hop/kiem-tra", "/cuoc-hop/don-vi"):
+        assert pages.browser("diemcau1").post(address, data=typed(pages)).status_code == 403
+        mine = f"{address}?cuoc-hop={meeting_id}"
+        assert pages.browser("diemcau1").post(mine, data=typed(pages)).status_code == 403
+        assert pages.browser().post(mine, data=typed(pages)).status_code == 200
+
+
 def test_every_commune_can_be_found_in_the_tree(pages: Pages) -> None:
     page = pages.browser().get("/cuoc-hop/tao").text
     assert "Tất cả cấp xã (102)" in page
