@@ -27,12 +27,12 @@ def prepare(settings: Settings) -> None:
 
 
 def load_sample(settings: Settings) -> list[SampleAccount]:
-    """Load the sample province into an empty database; its accounts, [] if it was not empty."""
+    """Load the sample province into an empty database; sample accounts that are in force."""
     database = Database(settings.database_url)
     try:
         with database.transaction() as session:
-            if session.scalar(select(Account.id).limit(1)) is not None:
-                return []
-            return sample.load(session, datetime.now(UTC))
+            if session.scalar(select(Account.id).limit(1)) is None:
+                return sample.load(session, datetime.now(UTC))
+            return sample.in_force(session)
     finally:
         database.dispose()

@@ -35,6 +35,7 @@ _PEOPLE: Final = (
     ("vanthu", Role.CLERK),
     ("kythuat", Role.TECHNICIAN),
 )
+ADMINISTRATOR: Final = "quantri"
 _SITES: Final = (("diemcau1", "62-S16"), ("diemcau2", "610"), ("diemcau3", "23538"))
 """Sở Y tế, huyện Đắk Glei, xã Ia Tơi: one of each level."""
 
@@ -57,6 +58,17 @@ def load(session: Session, at: datetime) -> list[SampleAccount]:
     return usable
 
 
+def in_force(session: Session) -> list[SampleAccount]:
+    """Sample accounts that are there and still open with the published password."""
+    names = [name for name, _ in (*_PEOPLE, *_SITES)] + [ADMINISTRATOR]
+    query = select(Account).where(Account.username.in_(names), Account.is_active)
+    return [
+        SampleAccount(account.username, PASSWORD, account.role, account.display_name)
+        for account in session.scalars(query.order_by(Account.id))
+        if is_correct(account.password_hash, PASSWORD)
+    ]
+
+
 def _wanted(session: Session, at: datetime) -> list[Account]:
     people = {p.email.partition("@")[0]: p for p in session.scalars(select(Person))}
     codes = [code for _, code in _SITES]
@@ -67,7 +79,7 @@ def _wanted(session: Session, at: datetime) -> list[Account]:
         for name, role in _PEOPLE
         if name in people
     ]
-    accounts.append(_account("quantri", Role.ADMINISTRATOR, "Quản trị hệ thống (mẫu)", at))
+    accounts.append(_account(ADMINISTRATOR, Role.ADMINISTRATOR, "Quản trị hệ thống (mẫu)", at))
     accounts += [
         _account(name, Role.SITE, f"Điểm cầu {sites[code].name}", at, site_id=sites[code].id)
         for name, code in _SITES

@@ -110,6 +110,7 @@ def test_a_second_start_keeps_what_is_there(own_service: Service) -> None:
     own_service.stop()
     own_service.log_path.unlink()
     own_service.start()
+    assert "thuky" in own_service.log()  # as long as its published password is in force
     with closing(sqlite3.connect(own_service.data_dir / "diemcau.sqlite3")) as database:
         assert database.execute("SELECT count(*) FROM site").fetchone() == (134,)
         assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
