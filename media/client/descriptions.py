@@ -6,7 +6,6 @@ connection mode (signalling v1) sections to receive in are offered besides. Tran
 feedback is refused: a sender that is promised it and does not get it stops.
 """
 
-import ipaddress
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -166,10 +165,10 @@ def offer(
     return _description(media, local, version)
 
 
-def host_candidate(address: str, port: int) -> str:
-    """Value of ``a=candidate`` for a host candidate."""
-    preference = 65535 if ipaddress.ip_address(address).version == 4 else 65534
-    return f"1 1 udp {126 << 24 | preference << 8 | 255} {address} {port} typ host"
+def host_candidate(address: str, port: int, index: int) -> str:
+    """Value of ``a=candidate`` for a host candidate; a lower index is preferred."""
+    priority = 126 << 24 | (65535 - index) << 8 | 255
+    return f"{index + 1} 1 udp {priority} {address} {port} typ host"
 
 
 def _track_of_msid(section: MediaSection) -> str:

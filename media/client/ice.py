@@ -246,7 +246,7 @@ class IceAgent:
             pair.due_s, pair.retry_s = now_s, FIRST_RETRY_S  # nominate without delay
         pair.answered_s = self._answered_s = now_s
         pair.is_nominated = pair.is_nominated or nominated or not self.is_controlling
-        if nominated or self.selected is None or self.selected not in self._pairs:
+        if nominated or (self.is_controlling and self.selected not in self._pairs):
             self.selected = address
 
     def _handle_refusal(self, message: stun.Message) -> None:

@@ -29,7 +29,7 @@ from media.core.errors import RemoteProtocolError
 from media.core.extensions import MID
 from media.core.rtp import RtpHeader
 from media.transport.dtls import DtlsSession, sha256_fingerprint
-from media.transport.udp import UdpPort, UdpSocket
+from media.transport.udp import UdpPort, UdpSocket, local_addresses
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +39,7 @@ BITRATE_LIMIT_BPS: Final = 50_000_000
 MIN_TICK_S: Final = 0.005
 LOSSY_BACKLOG_BYTES: Final = 256 * 1024
 MAX_BLOCKS: Final = 31
+MAX_CANDIDATES: Final = 8
 
 
 class PeerHandler(Protocol):
@@ -95,10 +96,18 @@ class PeerLink:
     # Signalling
 
     def local_side(self, server: str) -> LocalSide:
-        """Our parameters; the candidate is the address used towards ``server``."""
-        port = self._port(socket.AF_INET)
-        address = _address_towards(server)
-        candidates = (host_candidate(address, port.sockets[0].port),) if address else ()
+        """Our parameters; the address used towards ``server`` is the first candidate.
+
+        A lite server learns our address from our checks; a full one nominates a second
+        sooner when it was told.
+        """
+        port = self._port(socket.AF_INET).sockets[0].port
+        towards = _address_towards(server)
+        addresses = dict.fromkeys([*([towards] if towards else []), *local_addresses()])
+        candidates = tuple(
+            host_candidate(address, port, index)
+            for index, address in enumerate(list(addresses)[:MAX_CANDIDATES])
+        )
         return LocalSide(
             ufrag=self.agent.local.ufrag,
             password=self.agent.local.password,

@@ -16,10 +16,11 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from media.core.errors import RemoteProtocolError
-from media.core.h264 import NAL_FU_A, NAL_IDR, NAL_SPS, NAL_STAP_A
+from media.core.h264 import NAL_FU_A, NAL_IDR, NAL_SPS, NAL_STAP_A, nal_types
 from media.core.vp8 import Vp8Descriptor
 
 NAL_PPS: Final = 8
+NAL_DELIMITER: Final = 9
 START_CODE: Final = b"\x00\x00\x00\x01"
 MAX_FRAME_BYTES: Final = 8 << 20
 """A frame beyond this is not video but an attack on memory."""
@@ -107,6 +108,7 @@ class _FrameAssembler:
     def push(self, packet: Packet) -> Frame | None:
         """Take the next packet; the result is the frame it completes, if any."""
         contiguous = self._next_seq is None or packet.ext_seq == self._next_seq
+        follows_unknown = self._next_seq is None or not contiguous
         if not contiguous:
             self._lost = True
         self._next_seq = packet.ext_seq + 1
@@ -118,7 +120,7 @@ class _FrameAssembler:
             self._begin(packet.timestamp)
         elif not contiguous:
             self._is_whole = False
-        self._append(packet, starts=starts and contiguous)
+        self._append(packet, after_gap=follows_unknown)
         if not packet.marker:
             return None
         return self._finish(packet.timestamp)
@@ -129,10 +131,9 @@ class _FrameAssembler:
         self._timestamp = timestamp
         self._is_whole = True
 
-    def _append(self, packet: Packet, *, starts: bool) -> None:
-        del starts
+    def _append(self, packet: Packet, *, after_gap: bool) -> None:
         try:
-            parts = self._read(packet.payload, first=not self._parts)
+            parts = self._read(packet.payload, first=not self._parts, after_gap=after_gap)
         except RemoteProtocolError:
             self._is_whole = False
             return
@@ -153,8 +154,12 @@ class _FrameAssembler:
         self._lost = False
         return frame
 
-    def _read(self, payload: bytes, *, first: bool) -> list[bytes]:
-        """Bytes a payload adds to the frame. Raises RemoteProtocolError if it cannot."""
+    def _read(self, payload: bytes, *, first: bool, after_gap: bool) -> list[bytes]:
+        """Bytes a payload adds to the frame. Raises RemoteProtocolError if it cannot.
+
+        ``first``: nothing of the frame was read yet; ``after_gap``: what came directly before
+        this packet is not known.
+        """
         raise NotImplementedError
 
     def _is_keyframe(self, data: bytes) -> bool:
@@ -164,7 +169,8 @@ class _FrameAssembler:
 class Vp8Depayloader(_FrameAssembler):
     """VP8 frames: payloads without their descriptors, one after the other (RFC 7741 §4.4)."""
 
-    def _read(self, payload: bytes, *, first: bool) -> list[bytes]:
+    def _read(self, payload: bytes, *, first: bool, after_gap: bool) -> list[bytes]:
+        del after_gap  # the descriptor says where a frame begins
         if not payload:
             return []
         descriptor = Vp8Descriptor.parse(payload)
@@ -178,7 +184,11 @@ class Vp8Depayloader(_FrameAssembler):
 
 
 class H264Depayloader(_FrameAssembler):
-    """H.264 access units in Annex B; single NAL units, STAP-A and FU-A (RFC 6184 §5.6-5.8)."""
+    """H.264 access units in Annex B; single NAL units, STAP-A and FU-A (RFC 6184 §5.6-5.8).
+
+    Nothing in the payload marks the first packet of a frame, so directly after a gap a frame
+    is given out only if it begins with parameter sets or a delimiter.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -194,10 +204,11 @@ class H264Depayloader(_FrameAssembler):
         self._in_fragment = False
         self._types.clear()
 
-    def _read(self, payload: bytes, *, first: bool) -> list[bytes]:
-        del first
+    def _read(self, payload: bytes, *, first: bool, after_gap: bool) -> list[bytes]:
         if not payload:
             return []
+        if first and after_gap and not {NAL_SPS, NAL_DELIMITER} & set(nal_types(payload)[:1]):
+            raise RemoteProtocolError("whether this packet begins a frame cannot be known")
         kind = payload[0] & 0x1F
         if kind == NAL_FU_A:
             return self._read_fragment(payload)
