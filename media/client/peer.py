@@ -173,6 +173,8 @@ class PeerLink:
     def set_remote_tracks(self, tracks: Iterable[RemoteTrack]) -> None:
         """The tracks the server sends from now on."""
         self.remote_tracks = {track.sid: track for track in tracks}
+        for track in self.remote_tracks.values():
+            track.on_wish = self.request_feedback
         self._by_ssrc = {
             ssrc: track
             for track in self.remote_tracks.values()

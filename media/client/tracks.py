@@ -16,11 +16,14 @@ from livekit.protocol import models
 
 from media.client.reorder import ReorderBuffer
 from media.core.codecs import Codec
+from media.core.errors import RemoteProtocolError
+from media.core.h264 import KeyframeFinder
 from media.core.receive import UpStream
 from media.core.rtcp import Nack, PictureLossIndication, ReportBlock, RtcpPacket, SenderReport
 from media.core.rtp import RtpHeader
 from media.core.rtx import OSN_BYTES, restore
 from media.core.sequence import unwrap
+from media.core.vp8 import Vp8Descriptor
 
 WAIT_S: Final = 0.5
 """How long a missing packet is waited for: several round trips across the country."""
@@ -121,6 +124,9 @@ class RemoteTrack:
         self._timestamp: int | None = None
         self._wants_keyframe = False
         self._keyframe_s = float("-inf")
+        self._keyframes = KeyframeFinder()
+        self.on_wish: Callable[[], None] | None = None
+        """Set by the connection: something is to be sent before the next packet comes."""
 
     @property
     def sid(self) -> str:
@@ -159,8 +165,10 @@ class RemoteTrack:
             handler(self._held.popleft())
 
     def request_keyframe(self) -> None:
-        """Ask the sender for a keyframe soon; does nothing for audio."""
+        """Ask the sender for a keyframe, again and again until one comes; not for audio."""
         self._wants_keyframe = self.kind == "video"
+        if self.on_wish is not None:
+            self.on_wish()
 
     def wall_time_s(self, timestamp: int) -> float | None:
         """Unix time, by the sender's clock, of an RTP timestamp; None before its first report."""
@@ -212,7 +220,6 @@ class RemoteTrack:
         if missing:
             packets.append(Nack(local_ssrc, stream.ssrc, tuple(n & 0xFFFF for n in missing)))
         if self._wants_keyframe and now_s - self._keyframe_s >= KEYFRAME_INTERVAL_S:
-            self._wants_keyframe = False
             self._keyframe_s = now_s
             packets.append(PictureLossIndication(local_ssrc, stream.ssrc))
         return packets
@@ -261,7 +268,19 @@ class RemoteTrack:
         stats.octets += len(packet.payload)
         if stats.first_packet_s is None:
             stats.first_packet_s = arrived_s
+        if self._wants_keyframe and self._starts_keyframe(packet.payload):
+            self._wants_keyframe = False
         if self._on_packet is None:
             self._held.append(packet)
         else:
             self._on_packet(packet)
+
+    def _starts_keyframe(self, payload: bytes) -> bool:
+        try:
+            if self.mime == "video/vp8":
+                return Vp8Descriptor.parse(payload).starts_keyframe
+            if self.mime == "video/h264":
+                return self._keyframes.starts_keyframe(payload)
+        except RemoteProtocolError:
+            return False
+        return True  # of other codecs nothing is known: one request has to do

@@ -123,15 +123,20 @@ def test_packets_before_the_owner_listens_are_kept(track: RemoteTrack) -> None:
     assert len(found) == 5
 
 
-def test_keyframes_are_asked_for_no_faster_than_allowed(track: RemoteTrack) -> None:
+def test_a_keyframe_is_asked_for_until_it_comes_and_not_too_often(track: RemoteTrack) -> None:
+    wishes: list[bool] = []
+    track.on_wish = lambda: wishes.append(True)
     track.request_keyframe()
+    assert wishes
     assert track.feedback(9, 0.0) == []
-    give(track, media(1), 0.0)
+    give(track, media(1, b"\x10\x01abc"), 0.0)
     assert track.feedback(9, 0.0) == [PictureLossIndication(9, SSRC)]
-    track.request_keyframe()
     assert track.feedback(9, 0.1) == []
     assert track.deadline_s == pytest.approx(0.5)
+    give(track, media(2, b"\x10\x01abc"), 0.2)
     assert track.feedback(9, 0.5) == [PictureLossIndication(9, SSRC)]
+    give(track, media(3, b"\x10\x00abc"), 0.6)
+    assert track.feedback(9, 2.0) == []
 
 
 def test_sender_reports_give_wall_time(track: RemoteTrack) -> None:
