@@ -1,6 +1,7 @@
 """Two clients in one room of a real server: media, mute, data, presence, coming back."""
 
 import asyncio
+import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import TypeVar
@@ -29,6 +30,7 @@ from media.client import (
     depayloader_for,
 )
 from media.client.load import room_token, vp8_frame
+from media.client.peer import PeerLink
 from tests.integration.media_client.conftest import Join, plan_for
 
 pytestmark = pytest.mark.media
@@ -144,6 +146,27 @@ async def test_frames_arrive_as_they_were_sent(join: Join) -> None:
 def frames_of(track: RemoteTrack, packets: list[MediaPacket]) -> list[Frame]:
     depayloader = depayloader_for(track.mime)
     return [frame for packet in packets if (frame := depayloader.push(packet)) is not None]
+
+
+async def test_a_lossy_line_is_repaired_by_retransmission(
+    join: Join, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chance = random.Random(7)
+    receive = PeerLink._receive_srtp
+
+    def lossy(peer: PeerLink, data: bytes) -> None:
+        if chance.random() > 0.05:
+            receive(peer, data)
+
+    monkeypatch.setattr(PeerLink, "_receive_srtp", lossy)
+    speaker, listener = await join("speaker"), await join("listener")
+    async with watching(listener) as watcher:
+        video = await speaker.publish_video(width=640, height=360)
+        async with sending(video):
+            seen = await watcher.track("video")
+            await until(lambda: len(watcher.packets[seen.sid]) > 600)
+    assert seen.stats.recovered > 10
+    assert seen.stats.lost <= 6  # one in a hundred
 
 
 async def test_a_requested_keyframe_comes(join: Join) -> None:
