@@ -167,15 +167,8 @@ class Room:
 
         RoomFullError when ``max_participants`` others are in the room.
         """
+        self.check_space(participant.identity, is_counted=participant.is_counted)
         previous = self.participants.get(participant.identity)
-        if participant.is_counted and self.max_participants:
-            others = sum(
-                1
-                for other in self.participants.values()
-                if other.is_counted and other.identity != participant.identity
-            )
-            if others >= self.max_participants:
-                raise RoomFullError("room is full")
         self.participants.pop(participant.identity, None)
         self.participants[participant.identity] = participant
         if participant.is_counted:
@@ -183,6 +176,18 @@ class Room:
             self._left_s = None
         self.version += 1
         return previous
+
+    def check_space(self, identity: Identity, *, is_counted: bool) -> None:
+        """RoomFullError when a session of ``identity`` would be one too many."""
+        if not is_counted or not self.max_participants:
+            return
+        others = sum(
+            1
+            for other in self.participants.values()
+            if other.is_counted and other.identity != identity
+        )
+        if others >= self.max_participants:
+            raise RoomFullError("room is full")
 
     def leave(self, participant: Participant, now_s: float) -> bool:
         """Remove the session; False when another one of the identity has taken its place."""

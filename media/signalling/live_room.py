@@ -1,0 +1,292 @@
+"""A room with its sessions: tell everybody what changed, in an order clients can follow.
+
+The rule that matters: a ParticipantUpdate that names a track goes out before any description
+that carries it, since clients drop a track of a participant they do not know. So a change
+is broadcast first and subscriptions are reconciled after.
+"""
+
+import logging
+import secrets
+from collections.abc import Callable, Iterable
+
+from livekit.protocol import models, rtc
+from livekit.protocol.webhook import WebhookEvent
+
+from media.core import data as packets
+from media.core.ids import ParticipantSid, TrackSid
+from media.core.layers import quality_states
+from media.core.quality import connection_quality
+from media.core.room import ACTIVE, DISCONNECTED, Participant, Room
+from media.core.speakers import SpeakerDetector
+from media.signalling.publishing import LiveTrack
+from media.signalling.session import Leave, Session
+
+log = logging.getLogger(__name__)
+
+NotifyHook = Callable[[WebhookEvent], None]
+SIF_TRAILER_BYTES = 18
+CODEC_NAMES = {"video/vp8": "vp8", "video/h264": "h264"}
+
+
+class LiveRoom:
+    """State, sessions and tracks of one room. Implements ``SessionHost``."""
+
+    def __init__(
+        self,
+        room: Room,
+        *,
+        now_s: Callable[[], float],
+        notify: NotifyHook,
+        ended: Callable[[Session], None],
+        answer_rpc: Callable[[Session, models.DataPacket], bool],
+    ) -> None:
+        self.room = room
+        self.sessions: dict[ParticipantSid, Session] = {}
+        self.tracks: dict[TrackSid, LiveTrack] = {}
+        self.sif_trailer = secrets.token_bytes(SIF_TRAILER_BYTES)
+        self._speakers = SpeakerDetector()
+        self._now_s = now_s
+        self._notify = notify
+        self._ended = ended
+        self._answer_rpc = answer_rpc
+
+    # Coming and going
+
+    def session_of(self, identity: str) -> Session | None:
+        """The session of an identity."""
+        return next((s for s in self.sessions.values() if s.participant.identity == identity), None)
+
+    def enter(self, session: Session) -> None:
+        """Add a session; one of the same identity makes room. RoomFullError when full."""
+        participant = session.participant
+        previous = self.room.join(participant)
+        old = self.sessions.get(previous.sid) if previous is not None else None
+        if old is not None:
+            old.send_leave(models.DisconnectReason.DUPLICATE_IDENTITY, Leave.Action.DISCONNECT)
+            self._withdraw(old, models.DisconnectReason.DUPLICATE_IDENTITY)
+        self.sessions[participant.sid] = session
+
+    def leave(self, session: Session, reason: models.DisconnectReason) -> None:
+        """Remove a session and tell the others; unknown ones are ignored."""
+        if self.sessions.get(session.participant.sid) is not session:
+            return
+        self.room.leave(session.participant, self._now_s())
+        self._withdraw(session, reason)
+
+    def _withdraw(self, session: Session, reason: models.DisconnectReason) -> None:
+        participant = session.participant
+        was_active = participant.state == ACTIVE
+        del self.sessions[participant.sid]
+        participant.state = DISCONNECTED
+        participant.disconnect_reason = reason
+        session.publishing.unpublish_all()
+        self._speakers.remove(participant.sid)
+        participant.changed()
+        self.broadcast(participant)
+        if participant.permission.recorder:
+            self.broadcast_room()
+        event = "participant_left" if was_active else "participant_connection_aborted"
+        self.notify(event, participant=participant.to_info())
+        self._ended(session)
+
+    def activated(self, session: Session) -> None:
+        """The participant is connected: show it, and let it receive."""
+        session.participant.state = ACTIVE
+        session.participant.changed()
+        self.broadcast(session.participant, include_self=True)
+        if session.participant.permission.recorder:
+            self.broadcast_room()
+        self.notify("participant_joined", participant=session.participant.to_info())
+        self._send_speaking(session)
+        self.reconcile(session)
+
+    def session_failed(self, session: Session, reason: models.DisconnectReason) -> None:
+        """Ask the client to join anew and let the session go."""
+        session.send_leave(reason, Leave.Action.RECONNECT)
+        self.leave(session, reason)
+
+    # Tracks
+
+    def track_published(self, session: Session, track: LiveTrack) -> None:
+        """Announce a track, then offer it to everybody who wants it."""
+        self.tracks[track.sid] = track
+        if track.level is not None:
+            self._speakers.add(session.participant.sid, track.level)
+        session.participant.changed()
+        self.broadcast(session.participant, include_self=True)
+        self.notify("track_published", participant=session.participant, track=track.info)
+        self.reconcile_all()
+
+    def track_unpublished(self, session: Session, track: LiveTrack) -> None:
+        """Withdraw a track everywhere."""
+        self.tracks.pop(track.sid, None)
+        if track.level is not None:
+            self._speakers.remove(session.participant.sid, track.level)
+        session.participant.changed()
+        if session.participant.state != DISCONNECTED:
+            self.broadcast(session.participant, include_self=True)
+        self.notify("track_unpublished", participant=session.participant, track=track.info)
+        for participant in self.room.participants.values():
+            participant.choices.pop(track.sid, None)
+            participant.settings.pop(track.sid, None)
+        self.reconcile_all()
+
+    def track_subscribed(self, track: LiveTrack) -> None:
+        """Tell the publisher that somebody receives its track."""
+        if not track.has_been_subscribed:
+            track.has_been_subscribed = True
+            publisher = self.sessions.get(track.publisher.sid)
+            if publisher is not None:
+                notice = rtc.TrackSubscribed(track_sid=track.sid)
+                publisher.send(rtc.SignalResponse(track_subscribed=notice))
+
+    def mute(self, session: Session, track_sid: str, *, is_muted: bool) -> bool:
+        """Note a mute by the publisher or by an administrator; False for an unknown track."""
+        info = session.publishing.find_info(track_sid)
+        if info is None:
+            return False
+        if info.muted != is_muted:
+            info.muted = is_muted
+            session.participant.changed()
+            self.broadcast(session.participant)
+        return True
+
+    def reconcile(self, session: Session) -> None:
+        """Bring one session's subscriptions in line with the room."""
+        if session.is_closed or (session.sink is None and session.participant.state != ACTIVE):
+            return
+        wanted = [
+            track
+            for _, info in self.room.subscriptions_for(session.participant)
+            if (track := self.tracks.get(TrackSid(info.sid))) is not None
+        ]
+        session.subscribing.reconcile(wanted)
+
+    def reconcile_all(self) -> None:
+        """Bring every session's subscriptions in line with the room."""
+        for session in list(self.sessions.values()):
+            self.reconcile(session)
+
+    # Telling
+
+    def broadcast(self, participant: Participant, *, include_self: bool = False) -> None:
+        """Send a participant's present state to everybody who may know of it."""
+        update = rtc.SignalResponse(
+            update=rtc.ParticipantUpdate(participants=[participant.to_info()])
+        )
+        self._send_to((p.sid for p in self.room.viewers_of(participant)), update)
+        own = self.sessions.get(participant.sid)
+        if include_self and own is not None:
+            own.send(update)
+
+    def broadcast_room(self) -> None:
+        """Send the room's present state to everybody."""
+        update = rtc.SignalResponse(room_update=rtc.RoomUpdate(room=self.room.to_info()))
+        self._send_to(list(self.sessions), update)
+
+    def data_arrived(self, session: Session, packet: models.DataPacket) -> None:
+        """Pass a data packet on to whom it is for."""
+        if not self._answer_rpc(session, packet):
+            self.deliver(packet, session.participant)
+
+    def deliver(self, packet: models.DataPacket, sender: Participant | None) -> None:
+        """Send a data packet to its receivers."""
+        targets = packets.receivers(self.room, sender, packet)
+        encoded = packet.SerializeToString()
+        for participant in targets:
+            session = self.sessions.get(participant.sid)
+            if session is not None:
+                session.send_data(packet, encoded)
+
+    def notify(
+        self,
+        event: str,
+        *,
+        participant: Participant | models.ParticipantInfo | None = None,
+        track: models.TrackInfo | None = None,
+    ) -> None:
+        """Report an event to the webhooks."""
+        if isinstance(participant, Participant):
+            participant = models.ParticipantInfo(sid=participant.sid, identity=participant.identity)
+        self._notify(
+            WebhookEvent(
+                event=event, room=self.room.to_info(), participant=participant, track=track
+            )
+        )
+
+    # Timers
+
+    def tick(self, now_s: float) -> None:
+        """Every few ms: reports due, offers due, speakers."""
+        for session in list(self.sessions.values()):
+            for peer in session.peers:
+                peer.poll(now_s)
+            session.subscribing.offer_if_due()
+        changes = self._speakers.poll(now_s)
+        if changes:
+            speakers = [
+                models.SpeakerInfo(sid=change.key, level=change.level, active=change.is_active)
+                for change in changes
+            ]
+            response = rtc.SignalResponse(speakers_changed=rtc.SpeakersChanged(speakers=speakers))
+            self._send_to(list(self.sessions), response)
+
+    def sweep(self, now_s: float) -> None:
+        """Every second: sessions whose time is over, layers nobody wants."""
+        for session in list(self.sessions.values()):
+            reason = session.overdue_reason()
+            if reason is not None:
+                log.info("ending %s: %s", session.participant.sid, reason)
+                self.session_failed(session, reason)
+        for track in self.tracks.values():
+            if track.codec.is_video and len(track.info.layers) > 1:
+                self._update_dynacast(track, now_s)
+
+    def report_quality(self) -> None:
+        """Every five seconds: connection qualities that changed."""
+        changed = []
+        for session in self.sessions.values():
+            if session.participant.state != ACTIVE or session.participant.is_hidden:
+                continue
+            quality, score = connection_quality(session.media_losses())
+            if quality != session.quality:
+                session.quality = quality
+                changed.append(
+                    rtc.ConnectionQualityInfo(
+                        participant_sid=session.participant.sid, quality=quality, score=score
+                    )
+                )
+        if changed:
+            response = rtc.SignalResponse(
+                connection_quality=rtc.ConnectionQualityUpdate(updates=changed)
+            )
+            self._send_to(list(self.sessions), response)
+
+    def _update_dynacast(self, track: LiveTrack, now_s: float) -> None:
+        maximum = track.up.max_wanted()
+        publisher = self.sessions.get(track.publisher.sid)
+        if publisher is None or not track.dynacast.update(maximum, now_s):
+            return
+        states = quality_states(maximum)
+        codec = rtc.SubscribedCodec(
+            codec=CODEC_NAMES.get(track.codec.mime_type, ""), qualities=states
+        )
+        update = rtc.SubscribedQualityUpdate(
+            track_sid=track.sid, subscribed_qualities=states, subscribed_codecs=[codec]
+        )
+        publisher.send(rtc.SignalResponse(subscribed_quality_update=update))
+
+    def _send_speaking(self, session: Session) -> None:
+        speaking = [
+            models.SpeakerInfo(sid=sid, level=level, active=True)
+            for sid, level in self._speakers.speaking().items()
+        ]
+        if speaking:
+            changed = rtc.SpeakersChanged(speakers=speaking)
+            session.send(rtc.SignalResponse(speakers_changed=changed))
+
+    def _send_to(self, sids: Iterable[ParticipantSid], response: rtc.SignalResponse) -> None:
+        for sid in sids:
+            session = self.sessions.get(sid)
+            if session is not None:
+                session.send(response)

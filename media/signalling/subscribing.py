@@ -1,0 +1,301 @@
+"""What one participant receives: its subscriptions and the sections that carry them.
+
+With two peer connections (v0) the node offers the subscriber's sections itself, one offer at
+a time. With one (v1) the client is always the offerer: tracks go onto its free recvonly
+sections, and when there are none the node asks for more. A subscription forwards from the
+moment its section is agreed.
+"""
+
+import secrets
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from livekit.protocol import rtc
+
+from media.core.codecs import Codec
+from media.core.extensions import MID
+from media.core.forward import DownTrack
+from media.core.ids import TrackSid
+from media.core.layers import wanted_quality
+from media.core.negotiation import (
+    OFFERED_EXTENSIONS,
+    OwnSection,
+    SendSlot,
+    extensions_of,
+    find_codec,
+    free_receive_mids,
+    mid_to_track_id,
+    own_codec,
+    write_offer,
+)
+from media.core.room import Participant
+from media.core.sdp import SessionDescription, write
+from media.core.simulcast import Quality
+from media.signalling.peer import PeerConnection
+from media.signalling.publishing import LiveTrack
+
+DATA_MID: Final = "0"
+ANSWER_TIMEOUT_S: Final = 15.0
+KINDS: Final = ("audio", "video")
+
+
+@dataclass(slots=True, eq=False)
+class Subscription:
+    """One track on its way to one subscriber."""
+
+    track: LiveTrack
+    mid: str = ""
+    slot: SendSlot | None = None
+    down: DownTrack | None = None
+
+    @property
+    def kind(self) -> str:
+        """``audio`` or ``video``."""
+        return "video" if self.track.codec.is_video else "audio"
+
+
+class Subscribing:
+    """The subscriptions of one participant over ``peer``."""
+
+    def __init__(
+        self,
+        participant: Participant,
+        peer: PeerConnection,
+        *,
+        is_single: bool,
+        send: Callable[[rtc.SignalResponse], None],
+        subscribed: Callable[[LiveTrack], None],
+        now_s: Callable[[], float],
+    ) -> None:
+        self._participant = participant
+        self._peer = peer
+        self._is_single = is_single
+        self._send = send
+        self._subscribed = subscribed
+        self._now_s = now_s
+        self._sections: list[OwnSection] = []
+        self._version = 0
+        self._offer_id = 0
+        self._is_dirty = not is_single  # the first offer carries the data section at least
+        self._offered_s: float | None = None
+        self._requested = dict.fromkeys(KINDS, 0)
+        self._was_offered = False  # v1: the client's first offer has come
+        self.subscriptions: dict[TrackSid, Subscription] = {}
+
+    def reconcile(self, wanted: Iterable[LiveTrack]) -> None:
+        """Make the subscriptions exactly ``wanted``; the client hears of it."""
+        tracks = {track.sid: track for track in wanted}
+        changed = False
+        for sid, subscription in list(self.subscriptions.items()):
+            if tracks.get(sid) is not subscription.track:
+                self._end(subscription)
+                changed = True
+        for sid, track in tracks.items():
+            if sid not in self.subscriptions:
+                self.subscriptions[sid] = Subscription(track)
+                changed = True
+        if not changed:
+            return
+        if self._is_single:
+            if self._was_offered:
+                self._require_sections(is_forced=True)
+        else:
+            self._is_dirty = True
+
+    def apply_settings(self, track_sid: TrackSid) -> None:
+        """Choose the layer anew after UpdateTrackSettings or a change of the track."""
+        subscription = self.subscriptions.get(track_sid)
+        if subscription is not None and subscription.down is not None:
+            subscription.down.set_wanted(self._wanted(subscription.track))
+
+    def close(self) -> None:
+        """End every subscription."""
+        for subscription in list(self.subscriptions.values()):
+            self._end(subscription)
+
+    # Two connections: the node offers.
+
+    def offer_if_due(self) -> None:
+        """Send an offer when something changed and none is waiting for its answer."""
+        if self._is_single or not self._is_dirty or self._offered_s is not None:
+            return
+        self._is_dirty = False
+        self._offered_s = self._now_s()
+        self._place_in_own_sections()
+        self._version += 1
+        self._offer_id += 1
+        description = write_offer(
+            self._sections,
+            self._peer.local_transport(),
+            version=self._version,
+            data_mid=DATA_MID,
+        )
+        offer = rtc.SessionDescription(
+            type="offer",
+            sdp=write(description),
+            id=self._offer_id,
+            mid_to_track_id=mid_to_track_id(self._slots()),
+        )
+        self._send(rtc.SignalResponse(offer=offer))
+
+    def offer_again(self) -> None:
+        """Offer anew whatever is outstanding, after a resume."""
+        self._offered_s = None
+        self._is_dirty = not self._is_single
+
+    def take_answer(self, answer: SessionDescription, offer_id: int) -> None:
+        """The client has agreed to the last offer."""
+        if self._offered_s is None or (offer_id and offer_id != self._offer_id):
+            return
+        self._offered_s = None
+        agreed = {
+            section.mid
+            for section in answer.media
+            if section.direction.receives and not section.is_rejected
+        }
+        for subscription in self.subscriptions.values():
+            if subscription.mid in agreed:
+                self._start(subscription)
+
+    def answer_is_overdue(self) -> bool:
+        """True when the client has left an offer unanswered for too long."""
+        return self._offered_s is not None and self._now_s() - self._offered_s > ANSWER_TIMEOUT_S
+
+    # One connection: the client offers.
+
+    def take_offer(self, offer: SessionDescription) -> dict[str, SendSlot]:
+        """Put subscriptions onto the client's free sections; the slots of all, by mid."""
+        self._was_offered = True
+        sections = {section.mid: section for section in offer.media}
+        for subscription in self.subscriptions.values():
+            section = sections.get(subscription.mid)
+            if subscription.mid and (section is None or not section.direction.receives):
+                self._stop(subscription)
+        for kind in KINDS:
+            used = [s.mid for s in self.subscriptions.values() if s.mid]
+            free = free_receive_mids(offer, kind, used)
+            waiting = [s for s in self.subscriptions.values() if s.kind == kind and not s.mid]
+            for subscription in waiting:
+                if not self._place(subscription, offer, free):
+                    break
+        self._requested = dict.fromkeys(KINDS, 0)
+        return self._slots()
+
+    def offer_answered(self) -> None:
+        """The answer is on its way: start forwarding, ask for sections still missing."""
+        for subscription in self.subscriptions.values():
+            if subscription.mid:
+                self._start(subscription)
+        self._require_sections(is_forced=False)
+
+    def _require_sections(self, *, is_forced: bool) -> None:
+        missing = {
+            kind: sum(1 for s in self.subscriptions.values() if s.kind == kind and not s.mid)
+            for kind in KINDS
+        }
+        more = {kind: max(0, missing[kind] - self._requested[kind]) for kind in KINDS}
+        if not is_forced and not any(more.values()):
+            return
+        for kind in KINDS:
+            self._requested[kind] += more[kind]
+        requirement = rtc.MediaSectionsRequirement(
+            num_audios=more["audio"], num_videos=more["video"]
+        )
+        self._send(rtc.SignalResponse(media_sections_requirement=requirement))
+
+    def _place(
+        self, subscription: Subscription, offer: SessionDescription, free: list[str]
+    ) -> bool:
+        """Give the subscription a free section that can play it; False when none is left."""
+        for mid in free:
+            section = offer.section(mid)
+            codec = find_codec(section, subscription.track.codec) if section else None
+            if section is not None and codec is not None:
+                free.remove(mid)
+                subscription.mid = mid
+                ids = extensions_of(section, receives=False, sends=True)
+                subscription.slot = self._slot(subscription, codec, ids)
+                return True
+        return bool(free)
+
+    def _place_in_own_sections(self) -> None:
+        live = {s.mid for s in self.subscriptions.values() if s.mid}
+        for section in self._sections:
+            if section.mid not in live:
+                section.slot = None
+        for subscription in self.subscriptions.values():
+            if subscription.mid:
+                continue
+            section = self._free_section(subscription.kind)
+            subscription.mid = section.mid
+            codec = own_codec(subscription.track.codec)
+            ids = {uri: number for number, uri in OFFERED_EXTENSIONS[subscription.kind]}
+            subscription.slot = section.slot = self._slot(subscription, codec, ids)
+
+    def _free_section(self, kind: str) -> OwnSection:
+        for section in self._sections:
+            if section.kind == kind and section.slot is None:
+                return section
+        section = OwnSection(mid=str(len(self._sections) + 1), kind=kind)
+        self._sections.append(section)
+        return section
+
+    # Both.
+
+    def _slots(self) -> dict[str, SendSlot]:
+        return {s.mid: s.slot for s in self.subscriptions.values() if s.mid and s.slot}
+
+    def _slot(self, subscription: Subscription, codec: Codec, ids: dict[str, int]) -> SendSlot:
+        track = subscription.track
+        ssrc = secrets.randbits(31) or 1
+        return SendSlot(
+            track_sid=track.sid,
+            stream_id=f"{track.publisher.sid}|{track.sid}",
+            kind=subscription.kind,
+            codec=codec,
+            ssrc=ssrc,
+            rtx_ssrc=ssrc ^ 0x80000000,
+            cname=track.publisher.sid,
+            extensions={uri: number for uri, number in ids.items() if uri != MID},
+        )
+
+    def _start(self, subscription: Subscription) -> None:
+        slot = subscription.slot
+        if slot is None or subscription.down is not None:
+            return
+        has_rtx = slot.codec.rtx_payload_type is not None
+        down = DownTrack(
+            ssrc=slot.ssrc,
+            payload_type=slot.codec.payload_type,
+            rtx_ssrc=slot.rtx_ssrc if has_rtx else None,
+            rtx_payload_type=slot.codec.rtx_payload_type,
+            extension_ids=slot.extensions,
+            mid=None,
+            cname=slot.cname,
+            first_seq=secrets.randbits(15),
+            sink=self._peer.connection,
+        )
+        subscription.down = down
+        down.set_wanted(self._wanted(subscription.track))
+        self._peer.media.add_down_track(down)
+        subscription.track.up.attach(down)
+        self._subscribed(subscription.track)
+
+    def _wanted(self, track: LiveTrack) -> Quality | None:
+        return wanted_quality(
+            self._participant.settings.get(track.sid),
+            track.info,
+            is_adaptive=self._participant.adaptive_stream,
+        )
+
+    def _stop(self, subscription: Subscription) -> None:
+        if subscription.down is not None:
+            subscription.track.up.detach(subscription.down)
+            self._peer.media.remove_down_track(subscription.down)
+        subscription.down = subscription.slot = None
+        subscription.mid = ""
+
+    def _end(self, subscription: Subscription) -> None:
+        self._stop(subscription)
+        del self.subscriptions[subscription.track.sid]
