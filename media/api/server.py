@@ -7,6 +7,7 @@ ports; all of it within :data:`CLOSE_WITHIN_S`.
 
 import asyncio
 import logging
+import os
 import time
 from contextlib import suppress
 from typing import Final
@@ -128,4 +129,5 @@ def node_settings(settings: Settings) -> NodeSettings:
 
 
 def _port_taken(port: str, error: OSError) -> PortTakenError:
-    return PortTakenError(f"{port}: {error.strerror or error}")
+    # asyncio writes a sentence of its own into ``strerror``.
+    return PortTakenError(f"{port}: {os.strerror(error.errno) if error.errno else error}")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from aiohttp import web
-from google.protobuf.json_format import MessageToJson, Parse, ParseError
+from google.protobuf.json_format import MessageToJson, ParseDict, ParseError
 from google.protobuf.message import DecodeError, Message
 
 from media.core.grants import Claims
@@ -149,7 +149,10 @@ def read_binary(body: bytes, message: Message) -> None:
 def read_json(body: bytes, message: Message) -> None:
     """Fill ``message``; raises :class:`TwirpError` ``malformed``."""
     try:
-        Parse(body, message, ignore_unknown_fields=True)
+        values = json.loads(body)
+        if not isinstance(values, dict):
+            raise TwirpError("malformed", "the body is not a JSON object")
+        ParseDict(values, message, ignore_unknown_fields=True)
     except (ParseError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise TwirpError("malformed", "the body is not this request in JSON") from error
 

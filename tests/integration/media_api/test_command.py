@@ -10,7 +10,7 @@ import time
 import aiohttp
 import pytest
 
-from media.client import Client, Disconnected
+from media.client import Client, Reconnecting
 from media.client.load import LoadPlan, room_token
 
 pytestmark = pytest.mark.media
@@ -49,8 +49,9 @@ async def test_a_signal_ends_the_node_politely_within_five_seconds(number: int) 
         process.send_signal(number)
         async with asyncio.timeout(5):
             async for event in client.events():
-                if isinstance(event, Disconnected):
-                    assert event.detail == "SERVER_SHUTDOWN"
+                if isinstance(event, Reconnecting):
+                    assert event.reason == "SERVER_SHUTDOWN"
+                    break
             assert await process.wait() == 0
         assert time.monotonic() - asked < 5
 
