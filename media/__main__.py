@@ -74,9 +74,7 @@ def _overrides(options: argparse.Namespace) -> dict[str, Any]:
         "host": options.host,
         "port": options.port,
         "region": options.region,
-        "rtc": _given(
-            udp_port=options.udp_port, node_ip=options.node_ip or None
-        ),
+        "rtc": _given(udp_port=options.udp_port, node_ip=options.node_ip or None),
         "webhook": _given(urls=options.webhook_url or None, api_key=options.webhook_api_key),
     }
     return _given(**values)
