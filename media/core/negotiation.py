@@ -5,9 +5,10 @@ text itself is the business of ``media.core.sdp``. The node forwards, so it neve
 a section carries exactly one codec and its RTX, and what a subscriber's section carries is
 decided by what the publisher sends.
 
-Two rules are owed to libwebrtc. Every video section, inactive ones too, negotiates the
-extensions rid and repaired-rid, or the client's next simulcast offer fails on its own side.
-And an inactive section keeps its codecs, so that it can be put to use later.
+Two rules are owed to libwebrtc. Every section, inactive ones too, negotiates every extension
+the node knows: what one section refuses is missing from later offers, and a simulcast offer
+without rid fails on the client's own side. And an inactive section keeps its codecs, so that
+it can be put to use later.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -55,16 +56,8 @@ ACCEPTED_EXTENSIONS: Final[Mapping[str, frozenset[str]]] = {
         }
     ),
 }
-"""What the node agrees to in a section the client sends in."""
-
-PLACEHOLDER_EXTENSIONS: Final = frozenset({MID, RTP_STREAM_ID, REPAIRED_RTP_STREAM_ID})
-"""What it agrees to in a section that carries nothing yet."""
-
-SENT_EXTENSIONS: Final[Mapping[str, frozenset[str]]] = {
-    kind: frozenset(uris - {TRANSPORT_WIDE_CC}) for kind, uris in ACCEPTED_EXTENSIONS.items()
-}
-"""What it agrees to in a section it sends in itself: no transport-cc, since nothing here would
-read the feedback; REMB with abs-send-time serves that direction."""
+"""What the node agrees to, in whatever direction a section is used. libwebrtc leaves out of its
+next offers what was once refused in a section of the same kind, placeholders included."""
 
 OFFERED_EXTENSIONS: Final[Mapping[str, tuple[tuple[int, str], ...]]] = {
     "audio": ((1, MID), (2, AUDIO_LEVEL), (3, ABSOLUTE_CAPTURE_TIME)),
@@ -212,13 +205,9 @@ def own_codec(published: Codec) -> Codec:
     )
 
 
-def extensions_of(section: MediaSection, *, receives: bool, sends: bool = False) -> dict[str, int]:
+def extensions_of(section: MediaSection) -> dict[str, int]:
     """List the header extensions of an offered section the node agrees to, URI to id."""
-    accepted = PLACEHOLDER_EXTENSIONS
-    if receives:
-        accepted |= ACCEPTED_EXTENSIONS.get(section.kind, frozenset())
-    elif sends:
-        accepted |= SENT_EXTENSIONS.get(section.kind, frozenset())
+    accepted = ACCEPTED_EXTENSIONS.get(section.kind, frozenset())
     return {uri: number for uri, number in section.extension_ids().items() if uri in accepted}
 
 
@@ -330,12 +319,7 @@ def _answer_section(
         rtcp="9 IN IP4 0.0.0.0",
         rtcp_mux=True,
         rtcp_rsize=offered.rtcp_rsize,
-        extmaps=[
-            ExtMap(number, uri)
-            for uri, number in extensions_of(
-                offered, receives=plan is not None, sends=slot is not None
-            ).items()
-        ],
+        extmaps=[ExtMap(number, uri) for uri, number in extensions_of(offered).items()],
     )
     for codec in codecs:
         feedback = _agreed_feedback(offered, codec, receives=plan is not None)

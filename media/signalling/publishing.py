@@ -188,7 +188,7 @@ class Publishing:
         level = None if codec.is_video else AudioLevel()
         up = UpTrack(
             codec=codec,
-            extension_ids=extensions_of(section, receives=True),
+            extension_ids=extensions_of(section),
             audio_level=level,
             wants_nack=codec.is_video or "nack" in section.feedback_for(codec.payload_type),
         )

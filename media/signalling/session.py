@@ -17,6 +17,7 @@ from livekit.protocol import models, rtc
 from media.core import data as packets
 from media.core.errors import RemoteProtocolError
 from media.core.grants import Claims
+from media.core.liveness import Evidence, Verdict, judge
 from media.core.negotiation import mid_to_track_id, write_answer
 from media.core.room import ACTIVE, JOINED, Participant
 from media.core.sdp import parse, write
@@ -24,27 +25,23 @@ from media.signalling.peer import PeerConnection
 from media.signalling.publishing import LiveTrack, Publishing
 from media.signalling.sink import SignalSink
 from media.signalling.subscribing import Subscribing
+from media.transport.connection import CLOSED_BY_PEER
 from media.transport.hub import TransportHub
 
 log = logging.getLogger(__name__)
-
-JOIN_TIMEOUT_S: Final = 60.0
-"""Until when a participant must be connected after joining."""
-
-MEDIA_TIMEOUT_S: Final = 15.0
-"""Silence after which a connection counts as lost; clients check it every few seconds."""
-
-RESUME_GRACE_S: Final = 5.0
-"""How long a session whose media failed waits for the client to resume."""
-
-SIGNAL_GRACE_S: Final = 60.0
-"""How long a session without socket is kept while its media goes on."""
 
 EARLY_RELIABLE_BYTES: Final = 100_000
 """Reliable data kept for a receiver whose channel is not open yet (LiveKit's cache)."""
 
 DATA_PER_S: Final = 1000.0
 DATA_BURST: Final = 4000.0
+
+REASONS: Final = {
+    Verdict.JOIN_TOO_SLOW: models.DisconnectReason.JOIN_FAILURE,
+    Verdict.SIGNAL_GONE: models.DisconnectReason.SIGNAL_CLOSE,
+    Verdict.MEDIA_GONE: models.DisconnectReason.CONNECTION_TIMEOUT,
+    Verdict.MEDIA_CLOSED: models.DisconnectReason.MEDIA_FAILURE,
+}
 
 Leave = rtc.LeaveRequest
 
@@ -120,7 +117,8 @@ class Session:
         self._now_s: Callable[[], float] = hub.now_s
         self._answer_version = 0
         self._socket_lost_s: float | None = None
-        self._media_failed_s: float | None = None
+        self._invited_s: float | None = None
+        self._media_closed_s: float | None = None
         self._early: deque[tuple[str, bytes]] = deque()
         self._early_bytes = 0
         self._data_bucket = TokenBucket(DATA_PER_S, DATA_BURST)
@@ -171,7 +169,7 @@ class Session:
         """Use ``sink`` from now on; a former one is closed and means nothing any more."""
         previous, self.sink = self.sink, sink
         self._socket_lost_s = None
-        self._media_failed_s = None
+        self._invited_s = None
         if previous is not None:
             previous.close()
 
@@ -257,28 +255,26 @@ class Session:
 
         A failed connection is first answered with an invitation to resume.
         """
-        now_s = self._now_s()
-        if self.participant.state != ACTIVE:
-            if now_s - self.joined_s > JOIN_TIMEOUT_S:
-                return models.DisconnectReason.JOIN_FAILURE
-            if self._socket_lost_s is not None and now_s - self._socket_lost_s > MEDIA_TIMEOUT_S:
-                return models.DisconnectReason.SIGNAL_CLOSE
-            return None
-        silent_s = now_s - max(peer.connection.heard_s for peer in self.peers)
-        if self._socket_lost_s is not None:
-            if silent_s > MEDIA_TIMEOUT_S or now_s - self._socket_lost_s > SIGNAL_GRACE_S:
-                return models.DisconnectReason.CONNECTION_TIMEOUT
-        elif silent_s > MEDIA_TIMEOUT_S and self._media_failed_s is None:
-            self._media_failed_s = now_s
-            self._invite_resume()
-        if self._media_failed_s is not None:
-            if silent_s < MEDIA_TIMEOUT_S:
-                self._media_failed_s = None
-            elif now_s - self._media_failed_s > RESUME_GRACE_S:
-                return models.DisconnectReason.CONNECTION_TIMEOUT
         if self.subscribing.answer_is_overdue():
             return models.DisconnectReason.MEDIA_FAILURE
-        return None
+        now_s = self._now_s()
+        verdict = judge(
+            Evidence(
+                is_active=self.participant.state == ACTIVE,
+                joined_s=self.joined_s,
+                heard_s=max(peer.connection.heard_s for peer in self.peers),
+                socket_lost_s=self._socket_lost_s,
+                media_closed_s=self._media_closed_s,
+                invited_s=self._invited_s,
+            ),
+            now_s,
+        )
+        if verdict is Verdict.INVITE_TO_RESUME:
+            self._invited_s = now_s
+            self._invite_resume()
+        elif verdict is Verdict.RECOVERED:
+            self._invited_s = None
+        return REASONS.get(verdict)
 
     async def close(self) -> None:
         """Release tracks, connections and socket; idempotent."""
@@ -306,9 +302,13 @@ class Session:
             self._host.activated(self)
 
     def peer_failed(self, peer: PeerConnection, reason: str) -> None:
-        """A connection ended: the client must join anew."""
+        """A connection ended. After a goodbye of its own the client's leave is on its way."""
         log.info("connection of %s failed: %s", self.participant.sid, reason)
-        if not self.is_closed:
+        if self.is_closed:
+            return
+        if reason == CLOSED_BY_PEER:
+            self._media_closed_s = self._now_s()
+        else:
             self._host.session_failed(self, models.DisconnectReason.MEDIA_FAILURE)
 
     def channel_opened(self, peer: PeerConnection, label: str) -> None:

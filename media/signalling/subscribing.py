@@ -214,7 +214,7 @@ class Subscribing:
             if section is not None and codec is not None:
                 free.remove(mid)
                 subscription.mid = mid
-                ids = extensions_of(section, receives=False, sends=True)
+                ids = extensions_of(section)
                 subscription.slot = self._slot(subscription, codec, ids)
                 return True
         return bool(free)

@@ -31,6 +31,10 @@ LOSSY_BACKLOG_BYTES: Final = 256 * 1024
 RELIABLE_BACKLOG_BYTES: Final = 8 * 1024 * 1024
 
 
+CLOSED_BY_PEER: Final = "closed by the peer"
+"""Reason of an orderly end, as told to ``on_closed``."""
+
+
 class ConnectionHandler(Protocol):
     """Who a connection reports to."""
 
@@ -285,7 +289,7 @@ class Connection:
     def _dtls_ended(self) -> None:
         if self.is_open:
             self.is_open = False
-            self.fail("closed by the peer")
+            self.fail(CLOSED_BY_PEER)
 
     async def _start_sctp(self) -> None:
         if self._has_sctp or self._dtls is None or self.is_closed:
