@@ -27,6 +27,9 @@ log = logging.getLogger(__name__)
 MAX_PATHS: Final = 16
 """Validated 5-tuples kept for one client; the oldest makes room."""
 
+EARLY_RECORDS: Final = 4
+"""DTLS records kept until the peer's fingerprint is known."""
+
 LOSSY_BACKLOG_BYTES: Final = 256 * 1024
 RELIABLE_BACKLOG_BYTES: Final = 8 * 1024 * 1024
 
@@ -88,6 +91,7 @@ class Connection:
         self._remote_fingerprints: list[tuple[str, str]] = []
         self._remote_ufrag = ""
         self._dtls: DtlsSession | None = None
+        self._early_dtls: list[bytes] = []
         self._role: DtlsRole = "server"
         self._paths: dict[tuple[UdpSocket, Any], None] = {}
         self._channels: dict[str, RTCDataChannel] = {}
@@ -175,6 +179,10 @@ class Connection:
     def receive_dtls(self, data: bytes) -> None:
         """Take a DTLS record from a validated path."""
         if self._dtls is None:
+            # The path is validated, but the description is still on its way by WebSocket; a
+            # ClientHello lost here would cost the client a second (RFC 6347 §4.2.4.1).
+            if len(self._early_dtls) < EARLY_RECORDS:
+                self._early_dtls.append(data)
             return
         self._dtls.pipe.feed(data)
         if not self.is_open and self._dtls.pipe.received_bytes > HANDSHAKE_MAX_BYTES:
@@ -270,6 +278,9 @@ class Connection:
             self._dtls = DtlsSession(
                 self._hub.certificate, self._role, self._send_datagram, self._dtls_ended
             )
+            for data in self._early_dtls:
+                self._dtls.pipe.feed(data)
+            self._early_dtls.clear()
             self._handshake = self._hub.spawn(self._run_handshake(self._dtls), "dtls")
 
     def _send_datagram(self, data: bytes) -> None:
