@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import TypeVar
 
 import pytest
-from livekit.protocol import models
+from livekit.protocol import models, rtc
 
 from benchmarks.sfu import Server
 from media.client import (
@@ -31,6 +31,7 @@ from media.client import (
 )
 from media.client.load import room_token, vp8_frame
 from media.client.peer import PeerLink
+from media.client.signal import SignalLink
 from tests.integration.media_client.conftest import Join, plan_for
 
 pytestmark = pytest.mark.media
@@ -278,6 +279,32 @@ async def test_a_lost_signalling_socket_costs_an_instant_and_no_track(join: Join
             assert listener.sid == session
             assert not any(isinstance(event, TrackUnsubscribed) for event in watcher.seen)
             assert heard.stats.lost <= 5  # a tenth of a second, while the path was found anew
+
+
+async def test_media_that_overtakes_signalling_costs_no_second(
+    server: Server, join: Join, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if server.name != "node":
+        pytest.skip("what LiveKit's server does here is its own affair")
+    send = SignalLink.send
+    late: list[asyncio.Task[None]] = []
+
+    async def slow(link: SignalLink, request: rtc.SignalRequest) -> None:
+        async def send_later() -> None:
+            await asyncio.sleep(0.3)
+            await send(link, request)
+
+        if request.HasField("answer"):
+            late.append(asyncio.create_task(send_later()))
+        else:
+            await send(link, request)
+
+    monkeypatch.setattr(SignalLink, "send", slow)
+    loop = asyncio.get_running_loop()
+    started_s = loop.time()
+    await join("listener")
+    assert late
+    assert 0.3 < loop.time() - started_s < 0.9
 
 
 async def test_a_removed_participant_hears_why(server: Server, join: Join) -> None:
