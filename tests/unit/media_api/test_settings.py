@@ -1,13 +1,18 @@
 """Settings of the media node: precedence, and faults named for the operator."""
 
+import dataclasses
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from media.settings import (
+    RoomSettings,
+    RtcSettings,
     Settings,
     SettingsError,
+    WebhookSettings,
     development_settings,
     load_settings,
     parse_keys,
@@ -93,6 +98,18 @@ def test_development_settings_stay_on_the_loopback() -> None:
 def test_a_wrong_setting_is_named(values: dict[str, Any], message: str) -> None:
     with pytest.raises(SettingsError, match=message):
         load_settings(overrides=values)
+
+
+def test_the_sample_file_names_every_setting_with_its_default() -> None:
+    path = Path(__file__).parents[3] / "config" / "samples" / "media.toml"
+    settings = load_settings(config=path)
+    assert settings == Settings(keys=settings.keys)
+    written = tomllib.loads(path.read_text(encoding="utf-8"))
+    for name, kind in (("", Settings), ("rtc", RtcSettings), ("room", RoomSettings),
+                       ("webhook", WebhookSettings)):  # fmt: skip
+        table = written[name] if name else written
+        names = {field.name for field in dataclasses.fields(kind)}
+        assert names - set(table) <= {"allow_short_secrets", "ice_servers"}
 
 
 @pytest.mark.parametrize("text", ["port = ", "port = 1\nport = 2", "allow_short_secrets = true"])
