@@ -12,7 +12,7 @@ import logging
 import secrets
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Self
 from urllib.parse import urlsplit
 
@@ -339,6 +339,7 @@ class Client:
                 self._emit(Reconnecting(ending.detail))
                 log.info("%s: connection lost: %s", self.identity, ending.detail)
                 if not await self._come_back(must_rejoin=ending.must_rejoin):
+                    ending = replace(ending, detail=f"{ending.detail}; {self._lost_reason}")
                     break
         except Exception as error:
             # The boundary of one client: its owner must hear that it ended.
