@@ -9,13 +9,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from conference.engine.client import Engine
 from flask import Flask, current_app
 from flask_babel import Babel, gettext
 from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from conference.database import Database
+from conference.engine.client import Engine
 from config.settings import Settings
 from web import assets, display, errors, navigation, security
 from web.http import (

@@ -13,12 +13,12 @@ from datetime import datetime
 from typing import Final, cast
 from urllib.parse import urlsplit
 
-from conference.engine.client import Engine
 from flask import current_app, request, session
 from flask_login import current_user
 
 from conference.access.policy import ANONYMOUS, Actor, MeetingFacts, Verb, may
 from conference.database import Database
+from conference.engine.client import Engine
 from conference.errors import ForbiddenError
 from config.settings import Settings
 
