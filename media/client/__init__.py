@@ -29,7 +29,7 @@ signalling protocol v0 and sends media over UDP with host candidates; there is n
 ICE over TCP and no bandwidth estimation.
 """
 
-from media.client.client import Client, PublishError
+from media.client.client import Client
 from media.client.events import (
     DataReceived,
     Disconnected,
@@ -48,6 +48,7 @@ from media.client.events import (
     TrackUnsubscribed,
 )
 from media.client.local import LocalTrack
+from media.client.publishing import PublishError
 from media.client.signal import ConnectError
 from media.client.tracks import MediaPacket, RemoteTrack, TrackStats
 from media.core.depayload import Frame, depayloader_for

@@ -8,8 +8,8 @@ import asyncio
 import sys
 from collections.abc import Sequence
 
-from media.client.client import PublishError
 from media.client.load import LoadPlan, run_load, table
+from media.client.publishing import PublishError
 from media.client.signal import ConnectError
 
 

@@ -1,16 +1,13 @@
 """One connection to the server: UDP socket, ICE, DTLS, SRTP, data channels, RTCP timing.
 
 The owner gives it the server's transport parameters and candidates and hears of what
-happens through :class:`PeerHandler`. Media tracks register here; the connection routes
-packets to them by SSRC, else by the ``mid`` their first packets carry, else by a payload
-type only one of them uses, and sends their feedback.
+happens through :class:`PeerHandler`. ``Routes`` knows which packet belongs to which track.
 
 Runs on one event loop. A single timer serves ICE, feedback and reports.
 """
 
 import asyncio
 import logging
-import secrets
 import socket
 import time
 from collections.abc import Iterable
@@ -23,22 +20,17 @@ from pylibsrtp import Error as SrtpError
 from media.client.descriptions import LocalSide, RemoteSide, host_candidate
 from media.client.ice import Address, IceAgent
 from media.client.local import LocalTrack
+from media.client.routes import Routes
 from media.client.tracks import RemoteTrack
 from media.core import rtcp
 from media.core.errors import RemoteProtocolError
-from media.core.extensions import MID
-from media.core.rtp import RtpHeader
 from media.transport.dtls import DtlsSession, sha256_fingerprint
 from media.transport.udp import UdpPort, UdpSocket, local_addresses
 
 log = logging.getLogger(__name__)
 
-REPORT_INTERVAL_S: Final = 1.0
-BITRATE_LIMIT_BPS: Final = 50_000_000
-"""Told to the server as what this client can take (REMB); it does not estimate."""
 MIN_TICK_S: Final = 0.005
 LOSSY_BACKLOG_BYTES: Final = 256 * 1024
-MAX_BLOCKS: Final = 31
 MAX_CANDIDATES: Final = 8
 
 
@@ -77,19 +69,14 @@ class PeerLink:
         self._tasks: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._timer_s = float("inf")
-        self._report_s = 0.0
         self._srtp_in: Any = None
         self._srtp_out: Any = None
-        self._local_ssrc = secrets.randbits(32)
-        self._cname = secrets.token_hex(8)
         self.channels: dict[str, RTCDataChannel] = {}
         self.opened = asyncio.Event()
         self._path_found = asyncio.Event()
         self._is_closed = False
         self._is_lost = False
-        self.remote_tracks: dict[str, RemoteTrack] = {}  # by track sid
-        self._by_ssrc: dict[int, RemoteTrack] = {}
-        self.local_tracks: dict[int, LocalTrack] = {}  # by SSRC
+        self.routes = Routes()
         self.received = 0
         self.dropped = 0
 
@@ -172,24 +159,18 @@ class PeerLink:
 
     def set_remote_tracks(self, tracks: Iterable[RemoteTrack]) -> None:
         """The tracks the server sends from now on."""
-        self.remote_tracks = {track.sid: track for track in tracks}
-        for track in self.remote_tracks.values():
+        self.routes.set_remote(tracks)
+        for track in self.routes.remote.values():
             track.on_wish = self.request_feedback
-        self._by_ssrc = {
-            ssrc: track
-            for track in self.remote_tracks.values()
-            for ssrc in (track.section.ssrc, track.section.rtx_ssrc)
-            if ssrc is not None
-        }
 
     def add_local_track(self, track: LocalTrack) -> None:
         """Carry a published track."""
-        self.local_tracks[track.ssrc] = track
+        self.routes.local[track.ssrc] = track
         track.attach(self.send_rtp, time.time)
 
     def remove_local_track(self, track: LocalTrack) -> None:
         """Stop carrying it."""
-        self.local_tracks.pop(track.ssrc, None)
+        self.routes.local.pop(track.ssrc, None)
         track.detach()
 
     def request_feedback(self) -> None:
@@ -267,61 +248,20 @@ class PeerLink:
         now_s = self._loop.time()
         try:
             if rtcp.is_rtcp(data):
-                self._handle_rtcp(self._srtp_in.unprotect_rtcp(data), now_s)
+                self.routes.receive_rtcp(self._srtp_in.unprotect_rtcp(data), now_s)
             else:
                 self._handle_rtp(self._srtp_in.unprotect(data), now_s)
         except (SrtpError, ValueError, RemoteProtocolError):
             self.dropped += 1
 
     def _handle_rtp(self, data: bytes, now_s: float) -> None:
-        header = RtpHeader.parse(data)
-        track = self._by_ssrc.get(header.ssrc) or self._learn(header, data)
+        track = self.routes.receive_rtp(data, now_s)
         if track is None:
             self.dropped += 1
             return
         self.received += 1
-        track.receive(header, data, now_s)
         if track.deadline_s < self._timer_s:
             self._arm(track.deadline_s)
-
-    def _learn(self, header: RtpHeader, data: bytes) -> RemoteTrack | None:
-        """The track an unknown SSRC belongs to (RFC 9143 §9.2)."""
-        fitting = []
-        for track in self.remote_tracks.values():
-            section = track.section
-            mid = header.extensions(data).get(section.extension_ids.get(MID, 0))
-            is_known = header.payload_type in section.codecs or section.rtx_of(header.payload_type)
-            if mid is not None and mid.decode("ascii", "replace") == section.mid:
-                fitting = [track]
-                break
-            if mid is None and is_known and section.ssrc is None:
-                fitting.append(track)
-        if len(fitting) != 1:
-            return None
-        self._by_ssrc[header.ssrc] = fitting[0]
-        return fitting[0]
-
-    def _handle_rtcp(self, data: bytes, now_s: float) -> None:
-        for packet in rtcp.parse(data):
-            match packet:
-                case rtcp.SenderReport():
-                    track = self._by_ssrc.get(packet.ssrc)
-                    if track is not None:
-                        track.handle_sender_report(packet, now_s)
-                case rtcp.Nack():
-                    if packet.media_ssrc in self.local_tracks:
-                        self.local_tracks[packet.media_ssrc].resend(packet.seqs)
-                case rtcp.PictureLossIndication():
-                    self._keyframes_requested([packet.media_ssrc])
-                case rtcp.FullIntraRequest():
-                    self._keyframes_requested([ssrc for ssrc, _ in packet.requests])
-                case _:
-                    pass
-
-    def _keyframes_requested(self, ssrcs: list[int]) -> None:
-        for ssrc in ssrcs:
-            if ssrc in self.local_tracks:
-                self.local_tracks[ssrc].keyframe_requested()
 
     # Inside: time
 
@@ -345,37 +285,9 @@ class PeerLink:
         if self.agent.is_lost(now_s):
             self._lost("the server does not answer")
         if self._srtp_out is not None:
-            self._send_feedback(now_s)
-        deadline_s = min(self.agent.deadline_s, now_s + REPORT_INTERVAL_S)
-        for track in self.remote_tracks.values():
-            deadline_s = min(deadline_s, track.deadline_s)
-        self._arm(deadline_s)
-
-    def _send_feedback(self, now_s: float) -> None:
-        packets: list[rtcp.RtcpPacket] = []
-        for track in list(self.remote_tracks.values()):
-            if track.deadline_s <= now_s:
-                track.poll(now_s)
-                packets += track.feedback(self._local_ssrc, now_s)
-        if now_s >= self._report_s:
-            self._report_s = now_s + REPORT_INTERVAL_S
-            self._send_reports(now_s)
-        if packets:
-            self.send_rtcp([rtcp.ReceiverReport(self._local_ssrc), *packets])
-
-    def _send_reports(self, now_s: float) -> None:
-        tracks = list(self.remote_tracks.values())
-        blocks = [block for track in tracks if (block := track.report(now_s)) is not None]
-        for start in range(0, len(blocks), MAX_BLOCKS):
-            part = tuple(blocks[start : start + MAX_BLOCKS])
-            self.send_rtcp([rtcp.ReceiverReport(self._local_ssrc, part)])
-        if blocks:
-            limit = rtcp.ReceiverEstimatedMaximumBitrate(
-                self._local_ssrc, BITRATE_LIMIT_BPS, tuple(block.ssrc for block in blocks[:255])
-            )
-            self.send_rtcp([rtcp.ReceiverReport(self._local_ssrc), limit])
-        for local in self.local_tracks.values():
-            self.send_rtcp(local.report(self._cname))
+            for compound in self.routes.due(now_s):
+                self.send_rtcp(compound)
+        self._arm(min(self.agent.deadline_s, self.routes.deadline_s(now_s)))
 
     # Inside: DTLS
 
@@ -431,7 +343,7 @@ class PeerLink:
         self._is_closed = True
         if self._timer is not None:
             self._timer.cancel()
-        for track in self.local_tracks.values():
+        for track in self.routes.local.values():
             track.detach()
         for task in list(self._tasks):
             task.cancel()

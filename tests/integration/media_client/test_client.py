@@ -268,8 +268,8 @@ async def test_a_lost_signalling_socket_costs_an_instant_and_no_track(join: Join
             await until(lambda: len(watcher.packets[heard.sid]) > 20)
             session = listener.sid
             for client in (listener, speaker):
-                assert client._signal is not None
-                client._signal.abort()
+                assert client._stay.signal is not None
+                client._stay.signal.abort()
             for one in (watcher, other):
                 await one.event(Reconnecting)
                 back = await one.event(Reconnected)

@@ -1,0 +1,406 @@
+"""The life of a client in a room: joining, reading signalling, coming back, closing.
+
+After a loss the client first *resumes* (same session, ICE restart), and if the server has
+forgotten it, joins anew as another session and publishes again. It gives up after
+``retry_for_s`` without success, or at once when the server says so. What it receives and
+sends is the matter of ``receiving`` and ``publishing``.
+"""
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from aiortc.rtcdtlstransport import RTCCertificate
+from google.protobuf.message import DecodeError
+from livekit.protocol import models, rtc
+
+from media.client.events import (
+    DataReceived,
+    Disconnected,
+    Event,
+    Reconnected,
+    Reconnecting,
+    RoomUpdated,
+    SpeakersChanged,
+)
+from media.client.peer import PeerLink
+from media.client.publishing import Publishing
+from media.client.receiving import Receiving
+from media.client.roster import Roster
+from media.client.signal import ConnectError, SignalLink
+from media.core.errors import ProtocolError
+
+log = logging.getLogger(__name__)
+
+RETRY_DELAYS_S: Final = (0.0, 0.3, 1.2, 2.7, 4.8, 7.0)
+"""Pauses before attempts to come back; the last one repeats (LiveKit's clients do the same)."""
+RESUME_GRACE_S: Final = 12.0
+"""A connection lost again this soon after a resume is joined anew instead."""
+MAX_EVENTS: Final = 50_000
+"""Events waiting for the owner; beyond it data packets and speakers are dropped."""
+
+REJOIN: Final = rtc.LeaveRequest.Action.RECONNECT
+RESUME: Final = rtc.LeaveRequest.Action.RESUME
+
+
+@dataclass(frozen=True, slots=True)
+class _Ending:
+    """Why reading the signalling socket stopped."""
+
+    detail: str
+    is_final: bool = False
+    must_rejoin: bool = False
+    reason: models.DisconnectReason = models.DisconnectReason.UNKNOWN_REASON
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a client joins and how long it tries to come back."""
+
+    url: str
+    auto_subscribe: bool
+    adaptive_stream: bool
+    retry_for_s: float
+    timeout_s: float
+    certificate: RTCCertificate
+
+
+class Stay:
+    """One client's presence in a room, across sessions. One event loop owns it."""
+
+    def __init__(self, options: Options, token: str) -> None:
+        self._options = options
+        self._token = token
+        host = urlsplit(options.url).hostname or ""
+        self.signal: SignalLink | None = None
+        self.roster = Roster()
+        self.publishing = Publishing(self.request, self._open_peer, host)
+        self.receiving = Receiving(self.roster, self._emit, self._open_peer, host)
+        self.events: asyncio.Queue[Event] = asyncio.Queue()
+        self.unwanted: set[str] = set()
+        """Tracks the owner has unsubscribed from."""
+        self.room = models.Room()
+        self.info = models.ParticipantInfo()
+        self.is_leaving = False
+        self.has_ended = False
+        self.dropped_events = 0
+        self._resumed_s = float("-inf")
+        self._lost_reason = ""
+        self._task: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def begin(self) -> None:
+        """Join and wait until media can flow. Raises ConnectError."""
+        try:
+            await self._join()
+            self._task = asyncio.create_task(self._run(), name=f"client {self.info.identity}")
+            await self._wait_open()
+        except BaseException:
+            await self.close()
+            raise
+
+    @property
+    def _parameters(self) -> dict[str, str]:
+        return {
+            "auto_subscribe": str(int(self._options.auto_subscribe)),
+            "adaptive_stream": str(int(self._options.adaptive_stream)),
+        }
+
+    async def _join(self) -> None:
+        link = await SignalLink.open(
+            self._options.url, self._token, self._parameters, self._options.timeout_s
+        )
+        try:
+            async with asyncio.timeout(self._options.timeout_s):
+                first = await link.receive()
+        except TimeoutError:
+            first = None
+        if first is None or not first.HasField("join"):
+            await link.close()
+            detail = "no answer" if first is None else str(first.WhichOneof("message"))
+            raise ConnectError(f"the server did not let us in: {detail}")
+        await self._take_join(link, first.join)
+
+    async def _take_join(self, link: SignalLink, join: rtc.JoinResponse) -> None:
+        self.signal = link
+        link.start_pings(join.ping_interval, join.ping_timeout)
+        self.room, self.info = join.room, join.participant
+        for event in self.roster.replace(join.other_participants):
+            self._emit(event)
+        if join.subscriber_primary:
+            self.receiving.ensure_peer()
+        else:
+            await self.publishing.ensure_peer()
+
+    async def _wait_open(self) -> None:
+        primary = self.receiving.peer or self.publishing.peer
+        assert primary is not None, "joined"
+        opening = asyncio.create_task(primary.opened.wait())
+        assert self._task is not None, "running"
+        try:
+            await asyncio.wait(
+                [opening, self._task],
+                timeout=self._options.timeout_s,
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+        finally:
+            opening.cancel()
+        if not primary.opened.is_set():
+            raise ConnectError(self._lost_reason or "media cannot reach the server by UDP")
+
+    async def _run(self) -> None:
+        ending = _Ending("closed")
+        try:
+            while True:
+                ending = await self._read()
+                if self.is_leaving or ending.is_final:
+                    break
+                self._emit(Reconnecting(ending.detail))
+                log.info("%s: connection lost: %s", self.info.identity, ending.detail)
+                if not await self._come_back(must_rejoin=ending.must_rejoin):
+                    ending = replace(ending, detail=f"{ending.detail}; {self._lost_reason}")
+                    break
+        except Exception as error:
+            # The boundary of one client: its owner must hear that it ended.
+            log.exception("client %s failed", self.info.identity)
+            ending = _Ending(f"internal error: {error}")
+        finally:
+            self.has_ended = True
+        if self.is_leaving:
+            ending = _Ending("left", reason=models.DisconnectReason.CLIENT_INITIATED)
+        self._lost_reason = ending.detail
+        self.receiving.drop()
+        self.events.put_nowait(Disconnected(ending.reason, ending.detail))
+
+    async def _read(self) -> _Ending:
+        """Handle messages until the connection ends."""
+        link = self.signal
+        assert link is not None, "joined"
+        while True:
+            message = await link.receive()
+            if message is None:
+                return _Ending(self._lost_reason or "signalling lost")
+            kind = message.WhichOneof("message")
+            if kind == "leave":
+                return _ending(message.leave)
+            try:
+                await self._handle(str(kind), message)
+            except (ProtocolError, DecodeError, ValueError) as error:
+                log.warning("%s: bad %s message: %s", self.info.identity, kind, error)
+                return _Ending(f"the server broke the protocol: {error}", must_rejoin=True)
+
+    async def _come_back(self, *, must_rejoin: bool) -> bool:
+        """Resume or join anew until it works; False when it was given up."""
+        started_s = time.monotonic()
+        rejoin = must_rejoin or started_s - self._resumed_s < RESUME_GRACE_S
+        attempt = 0
+        while not self.is_leaving:
+            await asyncio.sleep(RETRY_DELAYS_S[min(attempt, len(RETRY_DELAYS_S) - 1)])
+            attempt += 1
+            self._lost_reason = ""
+            await self._close_signal()
+            try:
+                if not rejoin and await self._resume():
+                    self._resumed_s = time.monotonic()
+                    self._emit(Reconnected(is_resumed=True))
+                    return True
+                rejoin = True
+                await self._rejoin()
+            except ConnectError as error:
+                self._lost_reason = str(error)
+                if error.is_final or time.monotonic() - started_s > self._options.retry_for_s:
+                    return False
+                continue
+            return True
+        return False
+
+    async def _resume(self) -> bool:
+        """Go on with the same session; False when the server does not know it any more."""
+        parameters = self._parameters | {"reconnect": "1", "sid": self.info.sid}
+        link = await SignalLink.open(
+            self._options.url, self._token, parameters, self._options.timeout_s
+        )
+        first = await link.receive()
+        if first is None:
+            await link.close()
+            raise ConnectError("no answer to the resume")
+        if not first.HasField("reconnect"):
+            await link.close()
+            return False
+        self.signal = link
+        link.start_pings(0, 0)
+        for peer in (self.receiving.peer, self.publishing.peer):
+            if peer is not None:
+                peer.forgive()
+        await self.request(rtc.SignalRequest(sync_state=self._sync_state()))
+        await self.publishing.restart_ice()
+        return True
+
+    async def _rejoin(self) -> None:
+        """Join as a new session and publish again."""
+        await self._close_peers()
+        self.receiving.drop()
+        self.unwanted.clear()
+        await self._join()
+        self._emit(Reconnected(is_resumed=False))
+        # The answers to what it sends are read by the task that runs this.
+        again = asyncio.create_task(self.publishing.publish_again(), name="publish again")
+        self._tasks.add(again)
+        again.add_done_callback(self._tasks.discard)
+
+    def _sync_state(self) -> rtc.SyncState:
+        exceptions = self.unwanted if self._options.auto_subscribe else set(self.receiving.tracks)
+        subscription = rtc.UpdateSubscription(
+            track_sids=sorted(exceptions), subscribe=not self._options.auto_subscribe
+        )
+        return rtc.SyncState(
+            answer=self.receiving.answer,
+            subscription=subscription,
+            publish_tracks=self.publishing.published(),
+        )
+
+    async def close(self) -> None:
+        """End the stay and release everything; idempotent."""
+        self.is_leaving = True
+        await self._close_signal()
+        if self._task is not None and self._task is not asyncio.current_task():
+            await asyncio.wait([self._task], timeout=2)
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._close_signal()
+        await self._close_peers()
+        self.has_ended = True
+
+    async def _close_signal(self) -> None:
+        link, self.signal = self.signal, None
+        if link is not None:
+            await link.close()
+
+    async def _close_peers(self) -> None:
+        await self.publishing.close_peer()
+        await self.receiving.close_peer()
+
+    # Inside: messages
+
+    async def _handle(self, kind: str, message: rtc.SignalResponse) -> None:
+        handler = _HANDLERS.get(kind)
+        if handler is not None:
+            await handler(self, getattr(message, kind))
+
+    async def _on_offer(self, message: rtc.SessionDescription) -> None:
+        answer, remote = self.receiving.take_offer(message)
+        await self.request(rtc.SignalRequest(answer=answer))
+        self.receiving.ensure_peer().set_remote(remote)
+
+    async def _on_answer(self, message: rtc.SessionDescription) -> None:
+        await self.publishing.take_answer(message)
+
+    async def _on_trickle(self, message: rtc.TrickleRequest) -> None:
+        is_ours = message.target == rtc.SignalTarget.PUBLISHER
+        peer = self.publishing.peer if is_ours else self.receiving.peer
+        try:
+            candidate = json.loads(message.candidateInit).get("candidate", "")
+        except (json.JSONDecodeError, AttributeError):
+            return
+        if peer is not None and isinstance(candidate, str):
+            peer.add_candidate(candidate)
+
+    async def _on_update(self, message: rtc.ParticipantUpdate) -> None:
+        for participant in message.participants:
+            if participant.sid == self.info.sid:
+                self.info = participant
+                continue
+            if participant.identity == self.info.identity:
+                continue
+            for event in self.roster.update(participant):
+                self._emit(event)
+        self.receiving.match()
+
+    async def _on_track_published(self, message: rtc.TrackPublishedResponse) -> None:
+        self.publishing.take_published(message)
+
+    async def _on_request_response(self, message: rtc.RequestResponse) -> None:
+        self.publishing.take_response(message)
+
+    async def _on_speakers(self, message: rtc.SpeakersChanged) -> None:
+        self._emit(SpeakersChanged(tuple(message.speakers)))
+
+    async def _on_room(self, message: rtc.RoomUpdate) -> None:
+        self.room = message.room
+        self._emit(RoomUpdated(message.room))
+
+    async def _on_token(self, token: str) -> None:
+        self._token = token
+
+    async def _on_mute(self, message: rtc.MuteTrackRequest) -> None:
+        self.publishing.muted(message.sid, is_muted=message.muted)
+
+    # Inside: the connections report (PeerHandler)
+
+    def on_open(self, peer: PeerLink) -> None:
+        """A connection is up."""
+        log.debug("%s: %s is open", self.info.identity, self._name(peer))
+
+    def on_lost(self, peer: PeerLink, reason: str) -> None:
+        """A connection is gone: come back by way of the signalling loop."""
+        self._lost_reason = f"{self._name(peer)}: {reason}"
+        if self.signal is not None:
+            self.signal.abort()
+
+    def on_message(self, label: str, data: bytes) -> None:
+        """A data packet arrived."""
+        try:
+            packet = models.DataPacket.FromString(data)
+        except DecodeError:
+            return
+        self._emit(DataReceived(packet, is_reliable=label == "_reliable"))
+
+    # Inside
+
+    def _open_peer(self, *, is_offerer: bool, channels: tuple[str, ...]) -> PeerLink:
+        return PeerLink(self, self._options.certificate, is_offerer=is_offerer, channels=channels)
+
+    async def request(self, request: rtc.SignalRequest) -> None:
+        """Send a signalling message; without a socket it is lost, as what it asks for is."""
+        if self.signal is not None:
+            await self.signal.send(request)
+
+    def _emit(self, event: Event) -> None:
+        if self.events.qsize() >= MAX_EVENTS and isinstance(event, DataReceived | SpeakersChanged):
+            self.dropped_events += 1
+            return
+        self.events.put_nowait(event)
+
+    def _name(self, peer: PeerLink) -> str:
+        return "the connection to send on" if peer is self.publishing.peer else "the connection"
+
+
+_HANDLERS: Final[Mapping[str, Any]] = {
+    "offer": Stay._on_offer,
+    "answer": Stay._on_answer,
+    "trickle": Stay._on_trickle,
+    "update": Stay._on_update,
+    "track_published": Stay._on_track_published,
+    "request_response": Stay._on_request_response,
+    "speakers_changed": Stay._on_speakers,
+    "room_update": Stay._on_room,
+    "refresh_token": Stay._on_token,
+    "mute": Stay._on_mute,
+}
+
+
+def _ending(leave: rtc.LeaveRequest) -> _Ending:
+    name = models.DisconnectReason.Name(leave.reason)
+    if leave.action == RESUME:
+        return _Ending(name, reason=leave.reason)
+    if leave.action == REJOIN or leave.can_reconnect:
+        return _Ending(name, must_rejoin=True, reason=leave.reason)
+    return _Ending(name, is_final=True, reason=leave.reason)
