@@ -184,10 +184,13 @@ async def meet(page: Page, answer: dict[str, Any], in_page: str, *, is_single: b
         await until(lambda: person.loudness.get(in_page, 0) > 10, 20, "no sound of Chromium")
         before = await until_received(
             page,
-            lambda now: now["framesDecoded"] > 25 and now["totalAudioEnergy"] > 0.01,
+            lambda now: (
+                now["framesDecoded"] > 25
+                and now["totalAudioEnergy"] > 0.01
+                and (now["width"], now["height"]) == (WIDTH, HEIGHT)
+            ),
             "Chromium does not decode the SDK",
         )
-        assert (before["width"], before["height"]) == (WIDTH, HEIGHT)
         seen = person.frames[in_page]
         await until_received(
             page,
@@ -228,8 +231,9 @@ async def stay_fifty_times(*, is_single: bool) -> None:
         for number in range(50):
             room = rtc.Room()
             await room.connect(url, token(f"visitor-{number}"), options)
-            for live in server.node.rooms.values():
-                live.room.departure_timeout_s = 1
+            (live,) = server.node.rooms.values()
+            live.room.departure_timeout_s = 1
+            assert next(reversed(live.sessions.values())).is_single == is_single
             await room.disconnect()
         kept = ("rooms", "participants", "connections", "tracks", "subscriptions",
                 "transport_tasks")  # fmt: skip
