@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
-from conference.engine.client import Engine
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_socketio import SocketIOTestClient
 
 from conference.access.models import Account
 from conference.database import Database
+from conference.engine.client import Engine
 from conference.models import Base
 from conference.scheduling.models import RoomPreset, Status
 from config.settings import Settings
