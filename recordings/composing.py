@@ -44,6 +44,8 @@ class ComposeCancelledError(ComposeError):
 class Composition:
     """What was published."""
 
+    starts_s: float
+    """Wall time of its first moment, seconds since the epoch."""
     duration_s: float
     size_bytes: int
     manifest_sha256: str
@@ -165,7 +167,7 @@ def _record(store: FolderStore, key: str, timeline: Timeline) -> Composition:
     }
     digest = manifest.write(store, key, json.loads(json.dumps(facts)))
     size = store.composed(key).stat().st_size
-    return Composition(timeline.duration_s, size, digest, chapters, gaps)
+    return Composition(timeline.starts_s, timeline.duration_s, size, digest, chapters, gaps)
 
 
 # --- ffmpeg ---------------------------------------------------------------------------------

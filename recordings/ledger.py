@@ -5,7 +5,7 @@ Everything here blocks on the database and is called from threads, never from th
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -149,8 +149,12 @@ class Ledger:
             row = session.get_one(Recording, recording_id)
             if row.state is not RecordingState.COMPOSING:
                 return False
+            starts_at = datetime.fromtimestamp(composition.starts_s, UTC)
             facts = {
                 "progress": 1.0,
+                # heartbeats only know to a second when it began; the journals know exactly
+                "started_at": starts_at,
+                "ended_at": starts_at + timedelta(seconds=composition.duration_s),
                 "duration_s": composition.duration_s,
                 "size_bytes": composition.size_bytes,
                 "manifest_sha256": composition.manifest_sha256,

@@ -52,6 +52,15 @@ def settings(tmp_path: Path) -> Settings:
     return load(data, environment={"": ""})
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browsers last: Playwright keeps the thread's event loop, which async tests need."""
+    items.sort(
+        key=lambda item: (
+            "chromium" in getattr(item, "fixturenames", ()) or "browser" in item.path.parts
+        )
+    )
+
+
 def _create_schema(url: str) -> "Database":
     import conference.models  # noqa: F401
     from conference.database import Base, Database
