@@ -236,11 +236,20 @@ class Room:
         if not subscriber.permission.can_subscribe:
             return
         for publisher in self.participants.values():
-            if publisher is subscriber:
-                continue
             for track_sid, info in publisher.tracks.items():
-                if subscriber.wants(track_sid) and publisher.admits(subscriber, track_sid):
+                if self.shall_receive(subscriber, publisher, track_sid):
                     yield publisher, info
+
+    def shall_receive(
+        self, subscriber: Participant, publisher: Participant, track_sid: TrackSid
+    ) -> bool:
+        """True when ``subscriber`` may and wants to receive this track."""
+        return (
+            publisher is not subscriber
+            and subscriber.permission.can_subscribe
+            and subscriber.wants(track_sid)
+            and publisher.admits(subscriber, track_sid)
+        )
 
     def to_info(self) -> models.Room:
         """Describe the room; hidden participants are not counted."""

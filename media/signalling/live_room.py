@@ -115,7 +115,9 @@ class LiveRoom:
         session.participant.changed()
         self.broadcast(session.participant, include_self=True)
         self.notify("track_published", participant=session.participant, track=track.info)
-        self.reconcile_all()
+        for other in self.sessions.values():
+            if self.room.shall_receive(other.participant, session.participant, track.sid):
+                other.subscribing.add(track)
 
     def track_unpublished(self, session: Session, track: LiveTrack) -> None:
         """Withdraw a track everywhere."""
@@ -126,10 +128,10 @@ class LiveRoom:
         if session.participant.state != DISCONNECTED:
             self.broadcast(session.participant, include_self=True)
         self.notify("track_unpublished", participant=session.participant, track=track.info)
-        for participant in self.room.participants.values():
-            participant.choices.pop(track.sid, None)
-            participant.settings.pop(track.sid, None)
-        self.reconcile_all()
+        for other in self.sessions.values():
+            other.participant.choices.pop(track.sid, None)
+            other.participant.settings.pop(track.sid, None)
+            other.subscribing.remove(track)
 
     def track_subscribed(self, track: LiveTrack) -> None:
         """Tell the publisher that somebody receives its track."""
@@ -221,7 +223,7 @@ class LiveRoom:
         for session in list(self.sessions.values()):
             for peer in session.peers:
                 peer.poll(now_s)
-            session.subscribing.offer_if_due()
+            session.subscribing.negotiate_if_due()
         changes = self._speakers.poll(now_s)
         if changes:
             speakers = [

@@ -225,7 +225,7 @@ class Node:
         except Exception:
             room.leave(session, models.DisconnectReason.JOIN_FAILURE)
             raise
-        session.subscribing.offer_if_due()
+        session.subscribing.negotiate_if_due()
         return room, session
 
     def resume(

@@ -1,9 +1,10 @@
 """What one participant receives: its subscriptions and the sections that carry them.
 
-With two peer connections (v0) the node offers the subscriber's sections itself, one offer at
-a time. With one (v1) the client is always the offerer: tracks go onto its free recvonly
-sections, and when there are none the node asks for more. A subscription forwards from the
-moment its section is agreed.
+With two peer connections (v0) the node offers the subscriber's sections itself. With one (v1)
+the client is always the offerer: tracks go onto its free recvonly sections, and the node asks
+for an offer, with more sections when there are too few. Either way one negotiation is under
+way at a time, and changes that come close together share one: a description grows with the
+room, and so does the time it waits. A subscription forwards once its section is agreed.
 """
 
 import secrets
@@ -11,7 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from livekit.protocol import rtc
+from livekit.protocol import models, rtc
 
 from media.core.codecs import Codec
 from media.core.extensions import MID
@@ -37,6 +38,15 @@ from media.signalling.publishing import LiveTrack
 
 DATA_MID: Final = "0"
 ANSWER_TIMEOUT_S: Final = 15.0
+
+OFFER_TIMEOUT_S: Final = 3.0
+"""After which a client that was asked for an offer is asked again."""
+
+COALESCE_S: Final = 0.02
+COALESCE_PER_TRACK_S: Final = 0.004
+COALESCE_MAX_S: Final = 0.5
+"""How long changes are collected: longer the more sections a description has."""
+
 KINDS: Final = ("audio", "video")
 
 
@@ -48,6 +58,13 @@ class Subscription:
     mid: str = ""
     slot: SendSlot | None = None
     down: DownTrack | None = None
+    is_unplayable: bool = False
+    """True when the client has no decoder for the track."""
+
+    @property
+    def is_waiting(self) -> bool:
+        """True while a section is looked for."""
+        return not self.mid and not self.is_unplayable
 
     @property
     def kind(self) -> str:
@@ -77,31 +94,48 @@ class Subscribing:
         self._sections: list[OwnSection] = []
         self._version = 0
         self._offer_id = 0
-        self._is_dirty = not is_single  # the first offer carries the data section at least
-        self._offered_s: float | None = None
-        self._requested = dict.fromkeys(KINDS, 0)
+        # The first offer of v0 carries the data section at least, and is due at once.
+        self._dirty_s: float | None = None if is_single else float("-inf")
+        self._offered_s: float | None = None  # v0: an offer of ours waits for its answer
+        self._asked_s: float | None = None  # v1: the client was asked for an offer
         self._was_offered = False  # v1: the client's first offer has come
+        self._free = dict.fromkeys(KINDS, 0)  # v1: sections of its last offer left over
         self.subscriptions: dict[TrackSid, Subscription] = {}
 
     def reconcile(self, wanted: Iterable[LiveTrack]) -> None:
         """Make the subscriptions exactly ``wanted``; the client hears of it."""
         tracks = {track.sid: track for track in wanted}
-        changed = False
         for sid, subscription in list(self.subscriptions.items()):
             if tracks.get(sid) is not subscription.track:
-                self._end(subscription)
-                changed = True
-        for sid, track in tracks.items():
-            if sid not in self.subscriptions:
-                self.subscriptions[sid] = Subscription(track)
-                changed = True
-        if not changed:
+                self.remove(subscription.track)
+        for track in tracks.values():
+            self.add(track)
+
+    def add(self, track: LiveTrack) -> None:
+        """Subscribe to a track; nothing happens when it is subscribed to already."""
+        if track.sid not in self.subscriptions:
+            self.subscriptions[track.sid] = Subscription(track)
+            self._mark_dirty()
+
+    def remove(self, track: LiveTrack) -> None:
+        """End the subscription to a track, if there is one."""
+        subscription = self.subscriptions.get(track.sid)
+        if subscription is not None and subscription.track is track:
+            self._end(subscription)
+            self._mark_dirty()
+
+    def negotiate_if_due(self) -> None:
+        """Start the negotiation of what changed, unless one is under way."""
+        if self._dirty_s is None:
+            return
+        tracks = len(self.subscriptions)
+        wait_s = min(COALESCE_MAX_S, COALESCE_S + COALESCE_PER_TRACK_S * tracks)
+        if self._now_s() - self._dirty_s < wait_s:
             return
         if self._is_single:
-            if self._was_offered:
-                self._require_sections(is_forced=True)
-        else:
-            self._is_dirty = True
+            self._ask_for_offer()
+        elif self._offered_s is None:
+            self._offer()
 
     def apply_settings(self, track_sid: TrackSid) -> None:
         """Choose the layer anew after UpdateTrackSettings or a change of the track."""
@@ -116,11 +150,8 @@ class Subscribing:
 
     # Two connections: the node offers.
 
-    def offer_if_due(self) -> None:
-        """Send an offer when something changed and none is waiting for its answer."""
-        if self._is_single or not self._is_dirty or self._offered_s is not None:
-            return
-        self._is_dirty = False
+    def _offer(self) -> None:
+        self._dirty_s = None
         self._offered_s = self._now_s()
         self._place_in_own_sections()
         self._version += 1
@@ -141,8 +172,9 @@ class Subscribing:
 
     def offer_again(self) -> None:
         """Offer anew whatever is outstanding, after a resume."""
-        self._offered_s = None
-        self._is_dirty = not self._is_single
+        self._offered_s = self._asked_s = None
+        if not self._is_single:
+            self._dirty_s = float("-inf")
 
     def take_answer(self, answer: SessionDescription, offer_id: int) -> None:
         """The client has agreed to the last offer."""
@@ -175,11 +207,12 @@ class Subscribing:
         for kind in KINDS:
             used = [s.mid for s in self.subscriptions.values() if s.mid]
             free = free_receive_mids(offer, kind, used)
-            waiting = [s for s in self.subscriptions.values() if s.kind == kind and not s.mid]
+            waiting = [s for s in self.subscriptions.values() if s.kind == kind and s.is_waiting]
             for subscription in waiting:
-                if not self._place(subscription, offer, free):
-                    break
-        self._requested = dict.fromkeys(KINDS, 0)
+                if free and not self._place(subscription, offer, free):
+                    self._refuse(subscription)
+            self._free[kind] = len(free)
+        self._asked_s = None
         return self._slots()
 
     def offer_answered(self) -> None:
@@ -187,27 +220,31 @@ class Subscribing:
         for subscription in self.subscriptions.values():
             if subscription.mid:
                 self._start(subscription)
-        self._require_sections(is_forced=False)
+        is_waiting = any(s.is_waiting for s in self.subscriptions.values())
+        self._dirty_s = self._now_s() if is_waiting else None
 
-    def _require_sections(self, *, is_forced: bool) -> None:
-        missing = {
-            kind: sum(1 for s in self.subscriptions.values() if s.kind == kind and not s.mid)
-            for kind in KINDS
-        }
-        more = {kind: max(0, missing[kind] - self._requested[kind]) for kind in KINDS}
-        if not is_forced and not any(more.values()):
+    def _ask_for_offer(self) -> None:
+        now_s = self._now_s()
+        if not self._was_offered:
             return
-        for kind in KINDS:
-            self._requested[kind] += more[kind]
+        if self._asked_s is not None and now_s - self._asked_s < OFFER_TIMEOUT_S:
+            return
+        self._asked_s = now_s
+        waiting = [s.kind for s in self.subscriptions.values() if s.is_waiting]
         requirement = rtc.MediaSectionsRequirement(
-            num_audios=more["audio"], num_videos=more["video"]
+            num_audios=max(0, waiting.count("audio") - self._free["audio"]),
+            num_videos=max(0, waiting.count("video") - self._free["video"]),
         )
         self._send(rtc.SignalResponse(media_sections_requirement=requirement))
+
+    def _mark_dirty(self) -> None:
+        if self._dirty_s is None:
+            self._dirty_s = self._now_s()
 
     def _place(
         self, subscription: Subscription, offer: SessionDescription, free: list[str]
     ) -> bool:
-        """Give the subscription a free section that can play it; False when none is left."""
+        """Give the subscription a free section that can play it; False when none can."""
         for mid in free:
             section = offer.section(mid)
             codec = find_codec(section, subscription.track.codec) if section else None
@@ -217,7 +254,14 @@ class Subscribing:
                 ids = extensions_of(section)
                 subscription.slot = self._slot(subscription, codec, ids)
                 return True
-        return bool(free)
+        return False
+
+    def _refuse(self, subscription: Subscription) -> None:
+        subscription.is_unplayable = True
+        refusal = rtc.SubscriptionResponse(
+            track_sid=subscription.track.sid, err=models.SubscriptionError.SE_CODEC_UNSUPPORTED
+        )
+        self._send(rtc.SignalResponse(subscription_response=refusal))
 
     def _place_in_own_sections(self) -> None:
         live = {s.mid for s in self.subscriptions.values() if s.mid}
@@ -293,6 +337,8 @@ class Subscribing:
         if subscription.down is not None:
             subscription.track.up.detach(subscription.down)
             self._peer.media.remove_down_track(subscription.down)
+        if self._is_single and subscription.mid:
+            self._free[subscription.kind] += 1  # the client's next offer has it free
         subscription.down = subscription.slot = None
         subscription.mid = ""
 
