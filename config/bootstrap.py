@@ -19,6 +19,7 @@ import shutil
 import ssl
 import subprocess
 import sys
+import sysconfig
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -49,6 +50,8 @@ TEST_COMMANDS = {
     "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf": ("fonts-dejavu-core",),
     "/usr/lib/postgresql": ("postgresql",),
     "runuser": ("util-linux",),
+    # the Node.js inside Playwright is linked against it
+    f"/usr/lib/{sysconfig.get_config_var('MULTIARCH')}/libatomic.so.1": ("libatomic1",),
 }
 
 
