@@ -21,6 +21,7 @@ from aiortc.rtcdtlstransport import RTCCertificate
 from media.client.client import Client
 from media.client.events import TrackSubscribed
 from media.client.local import LocalTrack
+from media.client.signal import ConnectError
 from media.client.tracks import MediaPacket, RemoteTrack
 from media.core.grants import Claims, VideoGrant
 from media.tokens import issue_token
@@ -74,6 +75,8 @@ class LoadResult:
     """Time each client took to connect."""
     first_packet_s: list[float] = field(default_factory=list)
     """Time from the beginning of a subscriber's connect to its first media packet."""
+    failures: list[str] = field(default_factory=list)
+    """Why subscribers could not join."""
     tracks_expected: int = 0
     tracks_received: int = 0
     packets_sent: int = 0
@@ -97,6 +100,8 @@ class LoadResult:
     def rows(self) -> Iterator[tuple[str, str]]:
         """Name and value of each figure, for people."""
         yield "clients joined", f"{len(self.join_s)}"
+        if self.failures:
+            yield "joins failed", f"{len(self.failures)}, the first: {self.failures[0]}"
         if self.join_s:
             yield (
                 "join",
@@ -227,22 +232,26 @@ class Totals:
 
 
 async def run_load(plan: LoadPlan) -> LoadResult:
-    """Join everybody, let media flow for the duration, report. Raises ConnectError."""
+    """Join everybody, let media flow for the duration, report.
+
+    Subscribers that cannot join are counted. Raises ConnectError or PublishError when a
+    publisher cannot.
+    """
     result = LoadResult()
     result.tracks_expected = plan.rooms * plan.subscribers * plan.publishers * plan.tracks
     certificate = new_certificate()
     async with AsyncExitStack() as stack:
         publishers = await _join_publishers(plan, result, certificate, stack)
-        async with asyncio.TaskGroup() as tasks:
-            running = [tasks.create_task(publisher.run()) for publisher in publishers]
-            try:
-                subscribers = await _join_subscribers(plan, result, certificate, stack)
-                running += [tasks.create_task(subscriber.run()) for subscriber in subscribers]
-                await _wait_for_tracks(subscribers, plan.publishers * plan.tracks)
-                await _measure(plan, result, publishers, subscribers)
-            finally:
-                for task in running:
-                    task.cancel()
+        running = [asyncio.create_task(publisher.run()) for publisher in publishers]
+        try:
+            subscribers = await _join_subscribers(plan, result, certificate, stack)
+            running += [asyncio.create_task(subscriber.run()) for subscriber in subscribers]
+            await _wait_for_tracks(subscribers, plan.publishers * plan.tracks)
+            await _measure(plan, result, publishers, subscribers)
+        finally:
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
         result.tracks_received = sum(len(subscriber.tracks) for subscriber in subscribers)
         result.first_packet_s = [
             subscriber.first_packet_s
@@ -275,16 +284,20 @@ async def _join_subscribers(
 ) -> list[Subscriber]:
     gate = asyncio.Semaphore(PARALLEL_JOINS)
 
-    async def join(room: str, number: int) -> Subscriber:
+    async def join(room: str, number: int) -> Subscriber | None:
         token = room_token(plan, room, f"sub-{number}", publishes=False)
         async with gate:
-            return Subscriber(
-                *await _join(plan, result, token, certificate, stack, subscribes=True)
-            )
+            try:
+                joined = await _join(plan, result, token, certificate, stack, subscribes=True)
+            except ConnectError as error:
+                result.failures.append(str(error))
+                return None
+        return Subscriber(*joined)
 
-    return await asyncio.gather(
+    joined = await asyncio.gather(
         *(join(room, number) for room in _rooms(plan) for number in range(plan.subscribers))
     )
+    return [subscriber for subscriber in joined if subscriber is not None]
 
 
 async def _join(
