@@ -65,8 +65,8 @@ def next_step_bps(demands: Sequence[Demand], given: Sequence[Quality | None]) ->
     """Total rate with the cheapest further step; None if everybody has what is wanted."""
     total_bps, extras_bps = 0.0, []
     for demand, quality in zip(demands, given, strict=True):
-        if quality is None:
-            continue
+        if quality is None or quality not in demand.rates_bps:
+            continue  # paused, or a layer whose publisher has just stopped it
         total_bps += demand.rates_bps[quality]
         better = [choice for choice in demand.choices() if choice > quality]
         if better:

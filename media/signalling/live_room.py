@@ -221,9 +221,12 @@ class LiveRoom:
     def tick(self, now_s: float) -> None:
         """Every few ms: reports due, offers due, speakers."""
         for session in list(self.sessions.values()):
-            for peer in session.peers:
-                peer.poll(now_s)
-            session.subscribing.negotiate_if_due()
+            try:
+                session.tick(now_s)
+            except Exception:
+                # One session's fault must not take the others' reports and offers with it.
+                log.exception("serving %s failed", session.participant.sid)
+                self.session_failed(session, models.DisconnectReason.MEDIA_FAILURE)
         changes = self._speakers.poll(now_s)
         if changes:
             speakers = [

@@ -246,6 +246,12 @@ class Session:
 
     # Life
 
+    def tick(self, now_s: float) -> None:
+        """Every few ms: send the reports and start the negotiation that are due."""
+        for peer in self.peers:
+            peer.poll(now_s)
+        self.subscribing.negotiate_if_due()
+
     def media_losses(self) -> list[float]:
         """Shares of packets lost on each subscription, 0 to 1, as the client reports them."""
         return [down.stats.fraction_lost for down in self.subscriber.media.down_tracks]

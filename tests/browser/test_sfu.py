@@ -64,8 +64,8 @@ WANT = """(quality) => {
 }"""
 
 
-def token(identity: str) -> str:
-    grants = VideoGrants(room="hall", room_join=True)
+def token(identity: str, room: str) -> str:
+    grants = VideoGrants(room=room, room_join=True)
     secret = "a-development-secret-of-32-bytes-or-more"
     return AccessToken("devkey", secret).with_identity(identity).with_grants(grants).to_jwt()
 
@@ -76,6 +76,12 @@ def until(read: Any, accept: Any, within_s: float, what: str) -> Any:
         assert time.monotonic() < deadline, f"{what}: {value}"
         time.sleep(0.2)
     return value
+
+
+@pytest.fixture
+def room(request: pytest.FixtureRequest) -> str:
+    """A room for each test, so that none meets the leftovers of another."""
+    return str(request.node.name)
 
 
 @pytest.fixture(scope="module")
@@ -161,11 +167,11 @@ def sdk() -> Iterator[SdkThread]:
 
 @pytest.mark.parametrize("single", [True, False], ids=["v1", "v0"])
 def test_browser_and_sdk_decode_each_other(
-    node: str, open_page: Any, sdk: SdkThread, single: bool
+    node: str, room: str, open_page: Any, sdk: SdkThread, single: bool
 ) -> None:
     page = open_page()
-    page.evaluate(JOIN, [node, token("browser"), single, True])
-    sdk.run(sdk.person.join(node, token("sdk"), is_single=single))
+    page.evaluate(JOIN, [node, token("browser", room), single, True])
+    sdk.run(sdk.person.join(node, token("sdk", room), is_single=single))
     sdk.run(sdk.person.show_picture())
     first = until(lambda: page.evaluate(RECEIVED), lambda got: got["frames"] > 25, 20, "no picture")
     assert first["width"] == 640
@@ -186,11 +192,11 @@ def test_browser_and_sdk_decode_each_other(
 
 @pytest.mark.parametrize("single", [True, False], ids=["v1", "v0"])
 def test_the_layer_follows_what_the_viewer_asks_for(
-    node: str, open_page: Any, single: bool
+    node: str, room: str, open_page: Any, single: bool
 ) -> None:
     speaker, viewer = open_page(), open_page()
-    speaker.evaluate(JOIN, [node, token("speaker"), single, True])
-    viewer.evaluate(JOIN, [node, token("viewer"), single, False])
+    speaker.evaluate(JOIN, [node, token("speaker", room), single, True])
+    viewer.evaluate(JOIN, [node, token("viewer", room), single, False])
 
     def width() -> int:
         return int(viewer.evaluate(RECEIVED)["width"])
@@ -211,11 +217,11 @@ def test_the_layer_follows_what_the_viewer_asks_for(
 @pytest.mark.parametrize("scenario", ["signal-reconnect", "resume-reconnect", "full-reconnect"])
 @pytest.mark.parametrize("single", [True, False], ids=["v1", "v0"])
 def test_a_broken_session_comes_back_without_a_reload(
-    node: str, open_page: Any, single: bool, scenario: str
+    node: str, room: str, open_page: Any, single: bool, scenario: str
 ) -> None:
     speaker, viewer = open_page(), open_page()
-    speaker.evaluate(JOIN, [node, token("speaker"), single, True])
-    viewer.evaluate(JOIN, [node, token("viewer"), single, True])
+    speaker.evaluate(JOIN, [node, token("speaker", room), single, True])
+    viewer.evaluate(JOIN, [node, token("viewer", room), single, True])
 
     def frames(page: Page) -> int:
         return int(page.evaluate(RECEIVED)["frames"])

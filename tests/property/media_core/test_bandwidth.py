@@ -66,3 +66,8 @@ def test_one_bad_report_changes_nothing(reports: list[tuple[float, int]]) -> Non
             assert heavy_before
             assert loss > 0.1
         heavy_before = loss > 0.1
+
+
+def test_a_layer_its_publisher_has_just_stopped_needs_no_step() -> None:
+    demand = Demand(Quality.HIGH, {Quality.LOW: 100_000.0})
+    assert next_step_bps([demand], [Quality.HIGH]) is None
