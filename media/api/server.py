@@ -19,7 +19,8 @@ from media.api.metrics import Metrics
 from media.api.webhooks import Webhooks
 from media.core.grants import Claims
 from media.settings import Settings
-from media.signalling.node import Node, NodeSettings
+from media.signalling.node import Node
+from media.signalling.rooms import NodeSettings
 from media.tokens import issue_token, verify_token
 
 logger = logging.getLogger(__name__)

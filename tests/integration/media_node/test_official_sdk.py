@@ -107,6 +107,7 @@ async def test_mute_and_leave_are_seen_by_others(join: Joiner) -> None:
     viewer.room.on(
         "participant_disconnected", lambda participant: left.append(participant.identity)
     )
+    assert publication.track is not None
     publication.track.mute()
     await until(lambda: muted == ["speaker"], 5, "the mute is not seen")
     await speaker.room.disconnect()
