@@ -18,6 +18,7 @@ from flask_login import current_user
 
 from conference.access.policy import ANONYMOUS, Actor, MeetingFacts, Verb, may
 from conference.database import Database
+from conference.documents.paper import Issuer
 from conference.engine.client import Engine
 from conference.errors import ForbiddenError
 from config.settings import Settings
@@ -106,3 +107,10 @@ def media_url() -> str:
     scheme = "wss" if request.is_secure else "ws"
     bracketed = f"[{host}]" if ":" in host else host
     return f"{scheme}://{bracketed}:{settings.media.port}"
+
+
+def issuer() -> Issuer:
+    """The office that issues official papers here."""
+    office = services().settings.office
+    parent = office.parent_name or office.province_name
+    return Issuer(parent, office.name, office.document_symbol, office.place)

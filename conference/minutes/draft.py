@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from conference.scheduling.local_time import to_local
+from conference.documents.paper import clock
 
 OPEN: Final = "…"
 """Stands where only a person knows what to write."""
@@ -108,19 +108,3 @@ def _point(number: int, point: Point) -> str:
 def _speech(speech: Speech) -> str:
     minutes = max(1, round(speech.seconds / 60))
     return f"- {speech.speaker} phát biểu lúc {clock(speech.at)} ({minutes} phút): {OPEN}"
-
-
-# --- how documents write times (NĐ 30/2020, Annex I) ---------------------------------------------
-
-
-def clock(at: datetime) -> str:
-    """``8 giờ 05 phút``."""
-    local = to_local(at)
-    return f"{local.hour} giờ {local.minute:02d} phút"
-
-
-def day(at: datetime) -> str:
-    """``ngày 02 tháng 01 năm 2021``: days below 10 and months 1 and 2 have a leading zero."""
-    local = to_local(at)
-    month = f"{local.month:02d}" if local.month < 3 else str(local.month)
-    return f"ngày {local.day:02d} tháng {month} năm {local.year}"

@@ -15,15 +15,16 @@ from conference.access import audit
 from conference.access.policy import Verb, may
 from conference.attendance import service as attendance
 from conference.attendance.service import Rule
+from conference.documents import pdf, word
 from conference.errors import InvalidError, NotFoundError
-from conference.minutes import paper, pdf, service, word
+from conference.minutes import paper, service
 from conference.minutes.models import Minutes
 from conference.minutes.service import MinutesClashError, Text
 from conference.scheduling.facts import meeting_facts
 from conference.scheduling.models import Meeting, Status
 from web.display import local_time
 from web.meeting_page import open_page
-from web.services import client_address, now, services
+from web.services import client_address, issuer, now, services
 
 blueprint = Blueprint("minutes", __name__, url_prefix="/cuoc-hop/<int:meeting_id>/bien-ban")
 
@@ -196,7 +197,7 @@ def paper_file(meeting_id: int, kind: str) -> Response:
         row = _find(session, meeting_id)
         values = _values(row)
         made = paper.compose(
-            _issuer(), meeting, attendance.sheet(session, meeting, at, _rule()),
+            issuer(), meeting, attendance.sheet(session, meeting, at, _rule()),
             Text(values["number"], values["course"], values["conclusion"]),
         )  # fmt: skip
         audit.record(
@@ -210,9 +211,3 @@ def paper_file(meeting_id: int, kind: str) -> Response:
         "Content-Disposition", "attachment", filename=f"bien-ban-{meeting_id}.{kind}"
     )
     return answer
-
-
-def _issuer() -> paper.Issuer:
-    office = services().settings.office
-    parent = office.parent_name or office.province_name
-    return paper.Issuer(parent, office.name, office.document_symbol)

@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from conference.minutes.draft import Course, Point, Speech, clock, day, draft
+from conference.documents.paper import clock, day
+from conference.minutes.draft import Course, Point, Speech, draft
 
 T0 = datetime(2026, 12, 10, 1, 0, tzinfo=UTC)
 

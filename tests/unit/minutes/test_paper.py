@@ -13,8 +13,9 @@ from sqlalchemy.orm import Session
 
 from conference.attendance import service as attendance
 from conference.attendance.models import AttendanceStatus
-from conference.minutes import paper, pdf, service, word
-from conference.minutes.paper import Issuer, Paper
+from conference.documents import pdf, word
+from conference.documents.paper import Issuer, Paper, number_line
+from conference.minutes import paper, service
 from conference.minutes.service import Text
 from tests.support.live_meeting import STARTS_AT, LiveMeeting, hold
 
@@ -53,7 +54,7 @@ def words(document: Document) -> str:
     ],
 )  # fmt: skip
 def test_the_number_is_printed_as_typed_and_never_made_up(typed: str, line: str) -> None:
-    assert paper.number_line(typed, "VPUBND") == line
+    assert number_line(typed, "BB", "VPUBND") == line
 
 
 def test_everything_the_decision_asks_for_is_on_the_paper(opened: Document) -> None:

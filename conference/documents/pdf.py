@@ -1,8 +1,8 @@
-"""The minutes as PDF, set by typst from ``templates/bien_ban.typ``.
+"""A paper as PDF, set by typst from ``templates/van_ban.typ``.
 
 The face is one that travels with the program and holds all Vietnamese letters, so a paper looks
 the same on every machine; fonts of the system are ignored. The time of making is an input: the same
-minutes give the same file. PDF/A-2b is what archives keep (ISO 19005-2).
+paper gives the same file. PDF/A-2b is what archives keep (ISO 19005-2).
 """
 
 import json
@@ -13,15 +13,15 @@ from typing import Final
 
 import typst
 
-from conference.minutes.paper import KIND, MOTTO, NATION, Paper
+from conference.documents.paper import MOTTO, NATION, Paper
 
-TEMPLATE: Final = Path(__file__).parent / "templates" / "bien_ban.typ"
+TEMPLATE: Final = Path(__file__).parent / "templates" / "van_ban.typ"
 FONTS: Final = Path(__file__).parent / "templates" / "fonts"
 
 
 def document(paper: Paper, at: datetime) -> bytes:
     """The PDF file of ``paper``; ``at`` is written as its time of making."""
-    values = {**asdict(paper), "kind": KIND, "nation": NATION, "motto": MOTTO}
+    values = {**asdict(paper), "nation": NATION, "motto": MOTTO}
     made = typst.compile(
         TEMPLATE,
         root=TEMPLATE.parent,
