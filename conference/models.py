@@ -5,15 +5,25 @@ from conference.archive.models import Recording
 from conference.attendance.models import AttendanceMark, PresenceEvidence
 from conference.conduct.models import ChatMessage, FloorRequest, LogEntry
 from conference.database import Base
-from conference.directory.models import Person, Site, Unit
+from conference.directory.models import (
+    Appointment,
+    FormerHolder,
+    Person,
+    Site,
+    Succession,
+    Unit,
+    UnitChange,
+    UnitCode,
+)
 from conference.invitations.models import OutboxMessage
 from conference.lease import Lease
 from conference.minutes.models import Minutes, MinutesRevision
 from conference.scheduling.models import AgendaItem, InvitedSite, Meeting, Paper
 
 __all__ = [
-    "Account", "AgendaItem", "AttendanceMark", "AuditEntry", "Base", "ChatMessage",
-    "FloorRequest", "InvitedSite", "Lease", "LogEntry", "Meeting", "Minutes",
+    "Account", "AgendaItem", "Appointment", "AttendanceMark", "AuditEntry", "Base", "ChatMessage",
+    "FloorRequest", "FormerHolder", "InvitedSite", "Lease", "LogEntry", "Meeting", "Minutes",
     "MinutesRevision",
-    "OutboxMessage", "Paper", "Person", "PresenceEvidence", "Recording", "Site", "Unit",
+    "OutboxMessage", "Paper", "Person", "PresenceEvidence", "Recording", "Site", "Succession",
+    "Unit", "UnitChange", "UnitCode",
 ]  # fmt: skip

@@ -13,6 +13,7 @@
 # ruff: noqa: PLC0415 -- fast tests must not pay for what they do not use
 import re
 import sqlite3
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
@@ -78,13 +79,14 @@ def database(settings: Settings) -> Iterator["Database"]:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Cluster"]:
+def postgres() -> Iterator["Cluster"]:
     from tests.support.postgres import cluster, find_binaries
 
     if find_binaries() is None:
         pytest.skip("PostgreSQL is not installed")
-    with cluster(tmp_path_factory.mktemp("pg")) as running:
-        yield running
+    # not below pytest's folder: each start of pytest closes that to other users, the server's too
+    with tempfile.TemporaryDirectory(prefix="diemcau-pg-") as folder, cluster(Path(folder)) as made:
+        yield made
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])

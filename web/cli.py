@@ -23,10 +23,13 @@ from web.supervisor import Program, Supervisor
 ROLE_WORDS: Final = {
     "administrator": "quản trị",
     "secretary": "thư ký",
+    "office_chief": "chánh văn phòng",
     "chair": "chủ tọa",
     "clerk": "văn thư",
     "technician": "kỹ thuật",
     "site": "điểm cầu",
+    "leader": "lãnh đạo",
+    "auditor": "kiểm tra",
 }
 
 

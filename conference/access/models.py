@@ -16,10 +16,17 @@ class Role(enum.Enum):
 
     ADMINISTRATOR = "administrator"
     SECRETARY = "secretary"
+    """Officer of the secretariat, who plans meetings and keeps the minutes."""
+    OFFICE_CHIEF = "office_chief"
+    """Chánh Văn phòng: approves, signs by order."""
     CHAIR = "chair"
     CLERK = "clerk"
     TECHNICIAN = "technician"
     SITE = "site"
+    LEADER = "leader"
+    """Reads meetings, results and figures; changes nothing."""
+    AUDITOR = "auditor"
+    """Reads logs and files; changes nothing and is in no room."""
 
 
 class Account(Base):
@@ -30,6 +37,10 @@ class Account(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     username: Mapped[str] = mapped_column(String(80), unique=True)
     password_hash: Mapped[str] = mapped_column(String(200))
+    """Argon2id; empty as long as nobody has chosen a password, and then no password fits."""
+    password_link_hash: Mapped[str] = mapped_column(String(64), default="", index=True)
+    """SHA-256 of the secret in the link with which a password may be set once; empty = none."""
+    password_link_until: Mapped[datetime | None]
     role: Mapped[Role] = mapped_column(text_enum(Role))
     display_name: Mapped[str] = mapped_column(String(160))
     person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), index=True)

@@ -35,7 +35,9 @@ class Verb(enum.Enum):
     MINUTES_VIEW = "minutes.view"
     MINUTES_EDIT = "minutes.edit"
     LOG_VIEW = "log.view"
+    DIRECTORY_VIEW = "directory.view"
     DIRECTORY_MANAGE = "directory.manage"
+    ACCOUNT_MANAGE = "account.manage"
     SYSTEM_VIEW = "system.view"
 
 
@@ -96,35 +98,41 @@ class _Rule:
     ties: frozenset[Tie] = frozenset()
 
 
-_OFFICE: Final = frozenset({Role.ADMINISTRATOR, Role.SECRETARY, Role.CLERK})
 _EVERY_ROLE: Final = frozenset(Role)
+_PLANNERS: Final = frozenset({Role.ADMINISTRATOR, Role.SECRETARY, Role.OFFICE_CHIEF})
+_OFFICE: Final = _PLANNERS | {Role.CLERK}
+_READERS: Final = _OFFICE | {Role.LEADER, Role.AUDITOR}
+"""Who reads every meeting's results; leaders and auditors change nothing."""
 _LEADS: Final = frozenset({Tie.CHAIR, Tie.SECRETARY})
 _TAKES_PART: Final = frozenset(Tie)
 
 RULES: Final[Mapping[Verb, _Rule]] = {
     Verb.MEETING_LIST: _Rule(_EVERY_ROLE),  # the list itself shows only what MEETING_VIEW allows
-    Verb.MEETING_CREATE: _Rule(frozenset({Role.SECRETARY, Role.ADMINISTRATOR})),
-    Verb.MEETING_VIEW: _Rule(_OFFICE | {Role.CHAIR, Role.TECHNICIAN}, _TAKES_PART),
-    Verb.MEETING_EDIT: _Rule(
-        frozenset({Role.SECRETARY, Role.ADMINISTRATOR}), frozenset({Tie.CREATOR, Tie.SECRETARY})
-    ),
-    Verb.MEETING_CANCEL: _Rule(
-        frozenset({Role.SECRETARY, Role.ADMINISTRATOR}), _LEADS | {Tie.CREATOR}
-    ),
+    Verb.MEETING_CREATE: _Rule(_PLANNERS),
+    Verb.MEETING_VIEW: _Rule(_READERS | {Role.CHAIR, Role.TECHNICIAN}, _TAKES_PART),
+    Verb.MEETING_EDIT: _Rule(_PLANNERS, frozenset({Tie.CREATOR, Tie.SECRETARY})),
+    Verb.MEETING_CANCEL: _Rule(_PLANNERS, _LEADS | {Tie.CREATOR}),
+    # shows join links, so readers of results are not among them
     Verb.INVITATION_VIEW: _Rule(_OFFICE | {Role.TECHNICIAN}, _LEADS | {Tie.CREATOR}),
-    Verb.PAPER_UPLOAD: _Rule(frozenset({Role.SECRETARY, Role.CLERK}), _LEADS | {Tie.CREATOR}),
-    Verb.PAPER_READ: _Rule(_OFFICE, _TAKES_PART),
-    Verb.ROOM_JOIN: _Rule(frozenset({Role.SECRETARY, Role.TECHNICIAN}), _TAKES_PART),
+    Verb.PAPER_UPLOAD: _Rule(
+        frozenset({Role.SECRETARY, Role.OFFICE_CHIEF, Role.CLERK}), _LEADS | {Tie.CREATOR}
+    ),
+    Verb.PAPER_READ: _Rule(_OFFICE | {Role.LEADER}, _TAKES_PART),
+    Verb.ROOM_JOIN: _Rule(
+        frozenset({Role.SECRETARY, Role.OFFICE_CHIEF, Role.TECHNICIAN}), _TAKES_PART
+    ),
     Verb.ROOM_CONDUCT: _Rule(frozenset({Role.SECRETARY}), _LEADS),
     # QĐ 45/2018: the chair decides on recording; the secretary acts for the chair
     Verb.RECORDING_START: _Rule(frozenset({Role.SECRETARY}), _LEADS),
-    Verb.RECORDING_VIEW: _Rule(_OFFICE, _LEADS),
-    Verb.ATTENDANCE_VIEW: _Rule(_OFFICE | {Role.TECHNICIAN}, _LEADS),
+    Verb.RECORDING_VIEW: _Rule(_OFFICE | {Role.LEADER}, _LEADS),
+    Verb.ATTENDANCE_VIEW: _Rule(_READERS | {Role.TECHNICIAN}, _LEADS),
     Verb.ATTENDANCE_MARK: _Rule(frozenset({Role.SECRETARY, Role.CLERK}), _LEADS),
-    Verb.MINUTES_VIEW: _Rule(_OFFICE, _LEADS),
+    Verb.MINUTES_VIEW: _Rule(_READERS, _LEADS),
     Verb.MINUTES_EDIT: _Rule(frozenset({Role.SECRETARY, Role.CLERK}), _LEADS),
-    Verb.LOG_VIEW: _Rule(_OFFICE, _LEADS),
+    Verb.LOG_VIEW: _Rule(_OFFICE | {Role.AUDITOR}, _LEADS),
+    Verb.DIRECTORY_VIEW: _Rule(_READERS | {Role.TECHNICIAN}),
     Verb.DIRECTORY_MANAGE: _Rule(frozenset({Role.ADMINISTRATOR})),
+    Verb.ACCOUNT_MANAGE: _Rule(frozenset({Role.ADMINISTRATOR})),
     Verb.SYSTEM_VIEW: _Rule(frozenset({Role.ADMINISTRATOR})),
 }
 

@@ -31,9 +31,12 @@ class SampleAccount:
 
 _PEOPLE: Final = (
     ("thuky", Role.SECRETARY),
+    ("cvp", Role.OFFICE_CHIEF),
     ("chutoa", Role.CHAIR),
     ("vanthu", Role.CLERK),
     ("kythuat", Role.TECHNICIAN),
+    ("pct1", Role.LEADER),
+    ("kiemtra", Role.AUDITOR),
 )
 ADMINISTRATOR: Final = "quantri"
 _SITES: Final = (("diemcau1", "62-S16"), ("diemcau2", "610"), ("diemcau3", "23538"))

@@ -24,6 +24,7 @@ from conference.directory.vietnamese import fold, name_sort_key, sort_key
 
 PROVINCE_CODE: Final = "62"
 OFFICE_CODE: Final = "62-S01"
+INSPECTORATE_CODE: Final = "62-S18"
 _MAIL_DOMAIN: Final = "kontum.example"
 _HALL_CAPACITY: Final = 20
 _PLACE_ORDER: Final = ("thành phố", "phường", "thị trấn")  # before huyện and xã in official lists
@@ -49,6 +50,7 @@ PEOPLE: Final = (
     SamplePerson("thuky2", "A Đức Minh", "Chuyên viên tổng hợp (mẫu)", OFFICE_CODE, False),
     SamplePerson("vanthu", "Vũ Ngọc Khánh", "Văn thư (mẫu)", OFFICE_CODE, False),
     SamplePerson("kythuat", "Bùi Đức Long", "Cán bộ kỹ thuật (mẫu)", OFFICE_CODE, False),
+    SamplePerson("kiemtra", "Phan Thị Mai", "Thanh tra viên (mẫu)", INSPECTORATE_CODE, False),
 )
 
 

@@ -3,15 +3,20 @@
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect
+from sqlalchemy import func, inspect, select, text
 
-from conference.database import open_engine
+from conference.access import sample
+from conference.access.models import Account
+from conference.database import Database, open_engine
+from conference.directory.models import Person, Site, Unit
 from conference.migrations import configuration, upgrade
 from conference.migrations.env_rules import is_other_type
 from conference.models import Base
+from tests.support.province import AT
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
@@ -37,6 +42,40 @@ def test_upgrading_twice_changes_nothing(empty_url: str) -> None:
     engine = open_engine(empty_url)
     assert "meeting" in inspect(engine).get_table_names()
     engine.dispose()
+
+
+def test_every_revision_can_be_undone_and_made_again_with_data_in_it(empty_url: str) -> None:
+    upgrade(empty_url)
+    database = Database(empty_url)
+    with database.transaction() as session:
+        sample.load(session, AT)
+    before = _counts(database)
+    command.downgrade(configuration(empty_url), "0001")
+    upgrade(empty_url)
+    assert _counts(database) == before
+    database.dispose()
+
+
+def _counts(database: Database) -> list[int]:
+    with database.reading() as session:
+        return [
+            session.scalar(select(func.count()).select_from(model)) or 0
+            for model in (Unit, Site, Person, Account)
+        ]
+
+
+def test_units_that_share_a_code_are_told_apart_by_the_older_schema(empty_url: str) -> None:
+    upgrade(empty_url)
+    database = Database(empty_url)
+    with database.transaction() as session:
+        sample.load(session, AT)
+        for unit in session.scalars(select(Unit).where(Unit.code.in_(["23284", "23293"]))):
+            unit.code = "23284"
+    command.downgrade(configuration(empty_url), "0001")
+    with database.reading() as session:
+        codes = session.scalars(text("SELECT code FROM unit WHERE code LIKE '23284%'")).all()
+    database.dispose()
+    assert len(set(codes)) == len(codes) == 2
 
 
 def test_the_revisions_are_one_line() -> None:
