@@ -3,7 +3,7 @@
 from conference.access.models import Account, AuditEntry
 from conference.archive.models import Recording
 from conference.attendance.models import AttendanceMark, PresenceEvidence
-from conference.conduct.models import ChatMessage, FloorRequest, LogEntry
+from conference.conduct.models import Ballot, ChatMessage, FloorRequest, LogEntry, Vote, VoteReceipt
 from conference.database import Base
 from conference.directory.models import (
     Appointment,
@@ -21,9 +21,32 @@ from conference.minutes.models import Minutes, MinutesRevision
 from conference.scheduling.models import AgendaItem, InvitedSite, Meeting, Paper
 
 __all__ = [
-    "Account", "AgendaItem", "Appointment", "AttendanceMark", "AuditEntry", "Base", "ChatMessage",
-    "FloorRequest", "FormerHolder", "InvitedSite", "Lease", "LogEntry", "Meeting", "Minutes",
+    "Account",
+    "AgendaItem",
+    "Appointment",
+    "AttendanceMark",
+    "AuditEntry",
+    "Ballot",
+    "Base",
+    "ChatMessage",
+    "FloorRequest",
+    "FormerHolder",
+    "InvitedSite",
+    "Lease",
+    "LogEntry",
+    "Meeting",
+    "Minutes",
     "MinutesRevision",
-    "OutboxMessage", "Paper", "Person", "PresenceEvidence", "Recording", "Site", "Succession",
-    "Unit", "UnitChange", "UnitCode",
-]  # fmt: skip
+    "OutboxMessage",
+    "Paper",
+    "Person",
+    "PresenceEvidence",
+    "Recording",
+    "Site",
+    "Succession",
+    "Unit",
+    "UnitChange",
+    "UnitCode",
+    "Vote",
+    "VoteReceipt",
+]

@@ -34,6 +34,14 @@ def sentence_of(entry: LogEntry) -> str:
         ),
         "recording_requested": lambda: _("Bắt đầu ghi hình"),
         "recording_stopped": lambda: _("Dừng ghi hình"),
+        "floor_extended": lambda: _("Thêm thời gian phát biểu cho %(name)s", name=about),
+        "floor_warned": lambda: _("Nhắc %(name)s về thời gian", name=about),
+        "spotlight_set": lambda: (
+            _("Ghim hình %(name)s", name=about) if about else _("Bỏ ghim hình")
+        ),
+        "vote_opened": lambda: _("Mở biểu quyết: %(question)s", question=about),
+        "vote_closed": lambda: _("Kết thúc biểu quyết: %(question)s", question=about),
+        "vote_published": lambda: _vote_published(about, detail),
     }
     return words[entry.kind]() if entry.kind in words else entry.kind.replace("_", " ")
 
@@ -45,3 +53,15 @@ def _edited(detail: dict[str, object]) -> str:
     if detail.get("sites_removed"):
         parts.append(_("bớt %(n)s điểm cầu", n=detail["sites_removed"]))
     return ", ".join(parts)
+
+
+def _vote_published(question: str, detail: dict[str, object]) -> str:
+    said: str = _(
+        "Công bố kết quả biểu quyết: %(question)s – tán thành %(yes)s, không tán thành %(no)s, "
+        "không có ý kiến %(none)s",
+        question=question,
+        yes=detail.get("for", "–"),
+        no=detail.get("against", "–"),
+        none=detail.get("abstain", "–"),
+    )
+    return said

@@ -35,6 +35,12 @@ class Kind(enum.Enum):
     DELEGATES_REPORTED = "delegates_reported"
     RECORDING_REQUESTED = "recording_requested"
     RECORDING_STOPPED = "recording_stopped"
+    VOTE_OPENED = "vote_opened"
+    VOTE_CLOSED = "vote_closed"
+    VOTE_PUBLISHED = "vote_published"
+    SPOTLIGHT_SET = "spotlight_set"
+    FLOOR_EXTENDED = "floor_extended"
+    FLOOR_WARNED = "floor_warned"
 
 
 def write(

@@ -75,6 +75,14 @@ def agenda_selection(session: Session, meeting_id: int) -> tuple[int, datetime] 
     return None if entry is None else (int(entry.detail["item_id"]), entry.at)
 
 
+def spotlight(session: Session, meeting_id: int) -> str | None:
+    """Identity the chair shows large to everybody, or None."""
+    query = select(LogEntry.identity).where(
+        LogEntry.meeting_id == meeting_id, LogEntry.kind == Kind.SPOTLIGHT_SET.value
+    )
+    return session.scalars(query.order_by(LogEntry.id.desc()).limit(1)).first() or None
+
+
 def version(session: Session, meeting_id: int) -> int:
     """A number that grows with every logged act; of two states the higher is the newer."""
     query = select(func.max(LogEntry.id)).where(LogEntry.meeting_id == meeting_id)

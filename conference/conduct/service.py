@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from conference.access.models import Account
-from conference.conduct import floor, log, queries
+from conference.conduct import floor, log, queries, voting
 from conference.conduct.acts import (
     Act,
     AllowSources,
@@ -23,15 +23,19 @@ from conference.conduct.acts import (
     MuteMicrophone,
     RemoveFromRoom,
 )
+from conference.conduct.guards import require_console, require_live
 from conference.conduct.log import Kind
 from conference.conduct.models import ChatMessage, FloorRequest, FloorState
 from conference.conduct.participants import Participant, find_participant
+from conference.conduct.text import clean_text
 from conference.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from conference.scheduling import lifecycle
 from conference.scheduling.lifecycle import Trigger
 from conference.scheduling.models import AgendaItem, InvitedSite, Meeting, Status
 
 MAX_CHAT_LENGTH: Final = 2000
+EXTENSION_S: Final = 60
+"""What one press of “+1 phút” adds to a speech."""
 MAX_DELEGATES: Final = 2000
 """More people than any hall of the province holds: a typing error, not a count."""
 
@@ -49,7 +53,7 @@ def locked_meeting(session: Session, meeting_id: int) -> Meeting:
 
 def open_meeting(session: Session, meeting: Meeting, by: Participant, at: datetime) -> list[Act]:
     """The chair opens the room: the meeting is live. Opening an open meeting is no error."""
-    _require_console(by)
+    require_console(by)
     if meeting.status is Status.LIVE:
         return []
     meeting.status = lifecycle.after(meeting.status, Trigger.OPEN)
@@ -61,7 +65,7 @@ def open_meeting(session: Session, meeting: Meeting, by: Participant, at: dateti
 
 def end_meeting(session: Session, meeting: Meeting, by: Participant, at: datetime) -> list[Act]:
     """End it for everybody. The second of two people who end it at once changes nothing."""
-    _require_console(by)
+    require_console(by)
     if meeting.status is Status.ENDED:
         return [CloseRoom()]
     ended = lifecycle.after(meeting.status, Trigger.END)
@@ -70,6 +74,7 @@ def end_meeting(session: Session, meeting: Meeting, by: Participant, at: datetim
             FloorState.DONE if request.state is FloorState.SPEAKING else FloorState.WITHDRAWN
         )
         request.ended_at = at
+    voting.close_open_votes(session, meeting, by, at)
     meeting.status = ended
     meeting.ended_at = at
     meeting.ended_by = by.name
@@ -83,7 +88,7 @@ def end_meeting(session: Session, meeting: Meeting, by: Participant, at: datetim
 
 def request_floor(session: Session, meeting: Meeting, by: Participant, at: datetime) -> int:
     """Raise the hand; the 1-based place in the queue. Raising a raised hand keeps its place."""
-    _require_live(meeting)
+    require_live(meeting)
     if _request_of(session, meeting.id, by.identity, FloorState.SPEAKING):
         raise ConflictError("Đang phát biểu.")
     if not _request_of(session, meeting.id, by.identity, FloorState.WAITING):
@@ -116,7 +121,7 @@ def dismiss_floor(
     session: Session, meeting: Meeting, by: Participant, identity: str, at: datetime
 ) -> None:
     """The chair takes a request off the queue; a request that is gone is no error."""
-    _require_console(by)
+    require_console(by)
     request = _request_of(session, meeting.id, identity, FloorState.WAITING)
     if request is not None:
         _close(request, FloorState.WITHDRAWN, at)
@@ -133,7 +138,7 @@ def move_floor(  # noqa: PLR0917 (session, meeting, actor, time are the same eve
     at: datetime,
 ) -> None:
     """The chair puts a request at the 0-based ``position``. Raises NotFoundError if it is gone."""
-    _require_console(by)
+    require_console(by)
     request = _request_of(session, meeting.id, identity, FloorState.WAITING)
     if request is None:
         raise NotFoundError("Yêu cầu phát biểu này không còn trong hàng chờ.")
@@ -157,8 +162,8 @@ def give_floor(
     Given again to the one who has it, only the engine's acts are repeated (its answer may have
     been lost).
     """
-    _require_console(by)
-    _require_live(meeting)
+    require_console(by)
+    require_live(meeting)
     to = find_participant(session, meeting, identity)
     acts: list[Act] = []
     speaking = queries.speaker(session, meeting.id)
@@ -192,6 +197,44 @@ def end_floor(
     if speaking is None:
         return []
     return _end_speech(session, meeting, speaking, by, at)
+
+
+def extend_floor(session: Session, meeting: Meeting, by: Participant, at: datetime) -> None:
+    """Give whoever speaks `EXTENSION_S` more. Raises ConflictError when nobody does."""
+    speaking, about = _speaker_for(session, meeting, by)
+    speaking.limit_s += EXTENSION_S
+    log.write(
+        session, meeting.id, Kind.FLOOR_EXTENDED, at=at, by=by, about=about,
+        detail={"seconds": EXTENSION_S},
+    )  # fmt: skip
+
+
+def warn_speaker(session: Session, meeting: Meeting, by: Participant, at: datetime) -> str:
+    """Remind whoever speaks of the time; whom. Raises ConflictError when nobody speaks."""
+    speaking, about = _speaker_for(session, meeting, by)
+    log.write(session, meeting.id, Kind.FLOOR_WARNED, at=at, by=by, about=about)
+    return speaking.identity
+
+
+def _speaker_for(
+    session: Session, meeting: Meeting, by: Participant
+) -> tuple[FloorRequest, Participant]:
+    require_console(by)
+    require_live(meeting)
+    speaking = queries.speaker(session, meeting.id)
+    if speaking is None:
+        raise ConflictError("Không có ai đang phát biểu.")
+    return speaking, find_participant(session, meeting, speaking.identity)
+
+
+def set_spotlight(
+    session: Session, meeting: Meeting, by: Participant, identity: str, at: datetime
+) -> None:
+    """Show ``identity`` large to everybody (ghim); an empty one gives the place back."""
+    require_console(by)
+    require_live(meeting)
+    about = find_participant(session, meeting, identity) if identity else None
+    log.write(session, meeting.id, Kind.SPOTLIGHT_SET, at=at, by=by, about=about)
 
 
 def _end_speech(
@@ -235,7 +278,7 @@ def mute_microphone(
     session: Session, meeting: Meeting, by: Participant, identity: str, at: datetime
 ) -> list[Act]:
     """The chair mutes one participant."""
-    _require_console(by)
+    require_console(by)
     about = find_participant(session, meeting, identity)
     log.write(session, meeting.id, Kind.MICROPHONE_MUTED, at=at, by=by, about=about)
     return [MuteMicrophone(about.identity)]
@@ -243,7 +286,7 @@ def mute_microphone(
 
 def mute_all(session: Session, meeting: Meeting, by: Participant, at: datetime) -> list[Act]:
     """The chair mutes everybody but the one who presses, the meeting's chair and the speaker."""
-    _require_console(by)
+    require_console(by)
     speaking = queries.speaker(session, meeting.id)
     spared = {by.identity, *_chair_identities(session, meeting)}
     if speaking is not None:
@@ -265,7 +308,7 @@ def remove_participant(
 
     Raises InvalidError when one would remove oneself, ForbiddenError for the meeting's chair.
     """
-    _require_console(by)
+    require_console(by)
     about = find_participant(session, meeting, identity)
     if about.identity == by.identity:
         raise InvalidError(message="Không thể tự mời mình ra khỏi phòng.")
@@ -304,7 +347,7 @@ def select_agenda_item(
     session: Session, meeting: Meeting, by: Participant, item_id: int, at: datetime
 ) -> None:
     """The item being dealt with from now on. Raises NotFoundError if the agenda lacks it."""
-    _require_console(by)
+    require_console(by)
     item = session.get(AgendaItem, item_id)
     if item is None or item.meeting_id != meeting.id:
         raise NotFoundError
@@ -333,17 +376,6 @@ def send_chat(
     return message
 
 
-def clean_text(text: str) -> str:
-    """``text`` without control characters, which some screens and databases cannot take."""
-    kept = "".join(c for c in text if c in "\n\t" or (c.isprintable() and not _is_bidi(c)))
-    return kept.strip()
-
-
-def _is_bidi(character: str) -> bool:
-    # explicit direction marks can make a line read as something else (Trojan Source)
-    return "\u202a" <= character <= "\u202e" or "\u2066" <= character <= "\u2069"
-
-
 def _open_requests(session: Session, meeting_id: int) -> Sequence[FloorRequest]:
     query = select(FloorRequest).where(
         FloorRequest.meeting_id == meeting_id,
@@ -367,13 +399,3 @@ def _close(request: FloorRequest, state: FloorState, at: datetime) -> None:
     request.state = state
     request.position = None
     request.ended_at = at
-
-
-def _require_console(by: Participant) -> None:
-    if not by.is_conducting:
-        raise ForbiddenError
-
-
-def _require_live(meeting: Meeting) -> None:
-    if meeting.status is not Status.LIVE:
-        raise ConflictError("Cuộc họp chưa bắt đầu hoặc đã kết thúc.")

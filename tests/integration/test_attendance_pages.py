@@ -129,7 +129,7 @@ def test_everybody_gets_one_roster_for_many_changes(held: HeldMeeting) -> None:
     site = held.site_socket(0)
     site.told()
     for _ in range(20):
-        hub.roster_changed(held.meeting_id)
+        hub.changed_soon(held.meeting_id, "roster")
     hub.start()
     try:
         told = wait_until(site.told, "a roster")

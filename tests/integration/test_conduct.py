@@ -43,7 +43,8 @@ def test_the_snapshot_on_connecting_shows_the_whole_meeting(held: HeldMeeting) -
     assert state["roster"]["invited_count"] == 3
     assert state["roster"]["present_count"] == 0
     assert state["floor"] == {
-        "version": state["floor"]["version"], "preset": "conference", "speaker": None, "queue": [],
+        "version": state["floor"]["version"], "preset": "conference",
+        "speaker": None, "spotlight": None, "queue": [],
     }  # fmt: skip
     assert state["recording"]["state"] == "off"
     assert state["server_time"].endswith("Z")
@@ -139,6 +140,63 @@ def test_an_engine_that_is_away_is_told_and_made_good_later(held: HeldMeeting) -
     held.engine.is_away = False
     Watcher(held.app).poll()
     assert held.engine.rooms["phong-a"][identity].publish_sources == frozenset(WITH_FLOOR)
+
+
+def test_time_is_added_and_the_speaker_alone_is_reminded(held: HeldMeeting) -> None:
+    chair, speaker, other = held.chair_socket(), held.site_socket(0), held.site_socket(1)
+    chair.send("floor.give", {"identity": held.site_identity(0)})
+    assert other.last("floor")["speaker"]["limit_s"] == 300
+    assert chair.send("floor.extend")["ok"]
+    assert other.last("floor")["speaker"]["limit_s"] == 360
+    assert chair.send("floor.warn")["ok"]
+    assert speaker.last("floor.warned") == {"by": "Nguyễn Văn Ước"}
+    assert other.last("floor.warned") is None
+
+
+def test_the_spotlight_reaches_everybody(held: HeldMeeting) -> None:
+    chair, site = held.chair_socket(), held.site_socket(0)
+    assert chair.send("spotlight.set", {"identity": held.site_identity(1)})["ok"]
+    assert site.last("floor")["spotlight"] == held.site_identity(1)
+    assert error(site.send("spotlight.set", {"identity": ""})) == "forbidden"
+    assert chair.send("spotlight.set", {"identity": ""})["ok"]
+    assert site.last("floor")["spotlight"] is None
+
+
+# --- votes --------------------------------------------------------------------------------------
+
+
+def test_a_vote_is_put_cast_closed_and_published(held: HeldMeeting) -> None:
+    chair, site, other = held.chair_socket(), held.site_socket(0), held.site_socket(1)
+    question = {"question": "Thông qua Nghị quyết", "is_secret": False}
+    assert error(site.send("vote.open", question)) == "forbidden"
+    vote_id = chair.send("vote.open", question)["id"]
+    assert site.send("vote.cast", {"vote_id": vote_id, "choice": "for"}) == {
+        "ok": True, "own_ballot": "for",
+    }  # fmt: skip
+    assert other.send("vote.cast", {"vote_id": vote_id, "choice": "against"})["ok"]
+    assert error(chair.send("vote.result", {"vote_id": vote_id})) == "conflict"
+    assert chair.send("vote.close", {"vote_id": vote_id})["ok"]
+    assert chair.send("vote.result", {"vote_id": vote_id})["totals"] == {
+        "for": 1, "against": 1, "abstain": 0,
+    }  # fmt: skip
+    assert site.send("state.get")["ok"]
+    unpublished = site.last("state")
+    assert unpublished["vote"]["totals"] is None
+    assert unpublished["vote"]["cast_count"] == 2
+    assert unpublished["own_ballot"] == "for"
+    assert chair.send("vote.publish", {"vote_id": vote_id})["ok"]
+    assert site.send("state.get")["ok"]
+    assert site.last("state")["vote"]["totals"] == {"for": 1, "against": 1, "abstain": 0}
+
+
+def test_nothing_sent_to_anybody_tells_how_a_secret_ballot_was_cast(held: HeldMeeting) -> None:
+    chair, site, other = held.chair_socket(), held.site_socket(0), held.site_socket(1)
+    vote_id = chair.send("vote.open", {"question": "Bầu tổ kiểm phiếu", "is_secret": True})["id"]
+    ack = site.send("vote.cast", {"vote_id": vote_id, "choice": "against"})
+    assert ack == {"ok": True, "own_ballot": "secret"}
+    for socket in (chair, site, other):
+        socket.send("state.get")
+        assert "against" not in str(socket.told())
 
 
 # --- microphones and people ---------------------------------------------------------------------
@@ -277,6 +335,7 @@ ODD_PAYLOADS: list[object] = [
     [], "x", 7, {"identity": 7}, {"identity": "x" * 100}, {"text": None}, {"count": True},
     {"count": 10**30}, {"item_id": "1"}, {"identity": "site:99999", "position": -(2**40)},
     {"identity": {"a": [1]}}, {"identity": "site:1' OR 1=1"},
+    {"vote_id": 10**6, "choice": "for"}, {"question": "Ai?", "is_secret": "no"},
 ]  # fmt: skip
 
 

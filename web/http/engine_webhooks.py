@@ -50,4 +50,4 @@ def _apply(event: Event) -> None:
     except IntegrityError:
         return  # the same report was stored by another thread in this moment
     if meeting_id is not None:
-        conduct().hub.roster_changed(meeting_id)
+        conduct().hub.changed_soon(meeting_id, "roster")

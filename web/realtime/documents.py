@@ -16,7 +16,8 @@ from conference.access.policy import Verb, may
 from conference.archive import recording
 from conference.attendance import evidence
 from conference.attendance.intervals import derive
-from conference.conduct import queries, roster
+from conference.conduct import queries, roster, voting
+from conference.conduct.ballots import Tally
 from conference.conduct.models import ChatMessage
 from conference.conduct.participants import (
     Participant,
@@ -93,7 +94,9 @@ def floor(session: Session, meeting: Meeting) -> Document:
             "identity": speaking.identity,
             "name": speaking.display_name,
             "since": iso(speaking.given_at),
+            "limit_s": speaking.limit_s,
         },
+        "spotlight": queries.spotlight(session, meeting.id),
         "queue": [
             {
                 "identity": request.identity,
@@ -104,6 +107,42 @@ def floor(session: Session, meeting: Meeting) -> Document:
             for request in queries.waiting(session, meeting.id)
         ],
     }
+
+
+def vote(session: Session, meeting_id: int) -> Document:
+    """Event ``vote``: the newest question; totals only once they are published."""
+    current = voting.latest(session, meeting_id)
+    if current is None:
+        return {"vote": None}
+    totals = voting.count(session, current) if current.published_at is not None else None
+    return {
+        "vote": {
+            "id": current.id,
+            "question": current.question,
+            "is_secret": current.is_secret,
+            "opened_at": iso(current.opened_at),
+            "closed_at": iso(current.closed_at),
+            "published_at": iso(current.published_at),
+            "cast_count": voting.cast_count(session, current.id),
+            "eligible_count": current.eligible_count,
+            "totals": totals and tally(totals),
+        }
+    }
+
+
+def tally(totals: Tally) -> Document:
+    """How a vote stands."""
+    return {
+        "for": totals.in_favour,
+        "against": totals.against,
+        "abstain": totals.abstaining,
+    }
+
+
+def own_ballot(session: Session, meeting_id: int, identity: str) -> str | None:
+    """How ``identity`` voted on the newest question, as the snapshot tells that one alone."""
+    current = voting.latest(session, meeting_id)
+    return None if current is None else voting.own_ballot(session, current, identity)
 
 
 def agenda(session: Session, meeting_id: int) -> Document:
@@ -210,6 +249,8 @@ def snapshot(
         "roster": roster_lines(session, meeting, at),
         "floor": floor(session, meeting),
         "agenda": agenda(session, meeting.id),
+        "vote": vote(session, meeting.id)["vote"],
+        "own_ballot": own_ballot(session, meeting.id, participant.identity),
         "chat": [chat_line(message) for message in queries.recent_chat(session, meeting.id)],
         "recording": recording_light(session, meeting.id, at),
     }

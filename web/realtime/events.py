@@ -13,8 +13,9 @@ from typing import Any, Final
 from sqlalchemy.orm import Session
 
 from conference.archive import recording
-from conference.conduct import log, service
+from conference.conduct import log, service, voting
 from conference.conduct.acts import Act
+from conference.conduct.ballots import Tally
 from conference.conduct.participants import Participant
 from conference.errors import ConflictError, ForbiddenError, InvalidError
 from conference.scheduling.models import Meeting, Status
@@ -132,6 +133,62 @@ def _floor_dismiss(call: Call) -> Reply:
     return Reply(changed=("floor",))
 
 
+def _floor_extend(call: Call) -> Reply:
+    service.extend_floor(call.session, call.meeting, call.by, call.at)
+    return Reply(changed=("floor",))
+
+
+def _floor_warn(call: Call) -> Reply:
+    identity = service.warn_speaker(call.session, call.meeting, call.by, call.at)
+    return Reply(to_one=((identity, "floor.warned", {"by": call.by.name}),))
+
+
+def _spotlight_set(call: Call) -> Reply:
+    identity = call.payload["identity"]
+    service.set_spotlight(call.session, call.meeting, call.by, identity, call.at)
+    return Reply(changed=("floor",))
+
+
+# --- votes --------------------------------------------------------------------------------------
+
+
+def _vote_open(call: Call) -> Reply:
+    question, is_secret = call.payload["question"], call.payload["is_secret"]
+    roster = documents.roster_lines(call.session, call.meeting, call.at)
+    vote = voting.open_vote(
+        call.session, call.meeting, call.by, question, is_secret, len(roster["sites"]), call.at
+    )
+    return Reply(ack={"id": vote.id}, changed=("vote",))
+
+
+def _vote_cast(call: Call) -> Reply:
+    vote_id, choice = call.payload["vote_id"], call.payload["choice"]
+    counted = voting.cast_ballot(call.session, call.meeting, call.by, vote_id, choice, call.at)
+    return Reply(ack={"own_ballot": counted.value if counted else "secret"}, changed=("vote",))
+
+
+def _vote_hands(call: Call) -> Reply:
+    payload = call.payload
+    hands = Tally(payload["for"], payload["against"], payload["abstain"])
+    voting.count_hands(call.session, call.meeting, call.by, payload["vote_id"], hands)
+    return Reply()
+
+
+def _vote_close(call: Call) -> Reply:
+    voting.close_vote(call.session, call.meeting, call.by, call.payload["vote_id"], call.at)
+    return Reply(changed=("vote",))
+
+
+def _vote_result(call: Call) -> Reply:
+    totals = voting.result(call.session, call.meeting, call.by, call.payload["vote_id"])
+    return Reply(ack={"totals": documents.tally(totals)})
+
+
+def _vote_publish(call: Call) -> Reply:
+    voting.publish_vote(call.session, call.meeting, call.by, call.payload["vote_id"], call.at)
+    return Reply(changed=("vote",))
+
+
 # --- microphones and people ---------------------------------------------------------------------
 
 
@@ -204,10 +261,12 @@ def _meeting_open(call: Call) -> Reply:
 def _meeting_end(call: Call) -> Reply:
     acts = service.end_meeting(call.session, call.meeting, call.by, call.at)
     _stop_recording(call)
-    return Reply(acts=acts, changed=("floor", "recording", "meeting"))
+    return Reply(acts=acts, changed=("floor", "vote", "recording", "meeting"))
 
 
 _IDENTITY: Final = {"identity": str}
+_VOTE: Final = {"vote_id": int}
+_TOTALS: Final = {"for": int, "against": int, "abstain": int}
 
 EVENTS: Final[Mapping[str, Event]] = {
     "floor.request": Event(_floor_request, {}),
@@ -216,6 +275,15 @@ EVENTS: Final[Mapping[str, Event]] = {
     "floor.end": Event(_floor_end, _IDENTITY),
     "floor.move": Event(_floor_move, {**_IDENTITY, "position": int}, needs_console=True),
     "floor.dismiss": Event(_floor_dismiss, _IDENTITY, needs_console=True),
+    "floor.extend": Event(_floor_extend, {}, needs_console=True),
+    "floor.warn": Event(_floor_warn, {}, needs_console=True),
+    "spotlight.set": Event(_spotlight_set, _IDENTITY, needs_console=True),
+    "vote.open": Event(_vote_open, {"question": str, "is_secret": bool}, needs_console=True),
+    "vote.cast": Event(_vote_cast, {**_VOTE, "choice": str}),
+    "vote.hands": Event(_vote_hands, {**_VOTE, **_TOTALS}, needs_console=True),
+    "vote.close": Event(_vote_close, _VOTE, needs_console=True),
+    "vote.result": Event(_vote_result, _VOTE, needs_console=True),
+    "vote.publish": Event(_vote_publish, _VOTE, needs_console=True),
     "microphones.mute": Event(_microphones_mute, _IDENTITY, needs_console=True),
     "microphones.mute_all": Event(_microphones_mute_all, {}, needs_console=True),
     "participant.remove": Event(_participant_remove, _IDENTITY, needs_console=True),

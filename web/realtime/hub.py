@@ -1,8 +1,9 @@
 """Who is connected to this process, and how documents reach them.
 
-A meeting's sockets share one Socket.IO room, and each identity has its own inside it. Rosters
-change in bursts (134 sites come within a minute), so they are asked for here and sent at most
-twice a second for each meeting, built once for all. Other documents go out at once.
+A meeting's sockets share one Socket.IO room, and each identity has its own inside it. Rosters and
+counts of ballots change in bursts (134 sites come, or vote, within a minute), so they are asked
+for here and sent at most twice a second for each meeting, built once for all. Other documents go
+out at once.
 
 Threading: every method may be called from any thread. Documents are built before they are sent;
 no database work happens while sockets are served from a list.
@@ -11,7 +12,7 @@ no database work happens while sockets are served from a list.
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -23,6 +24,7 @@ from web.realtime.limits import Bucket
 NAMESPACE: Final = "/conduct"
 MESSAGES_PER_S: Final = 20
 ROSTER_EVERY_S: Final = 0.5
+"""Shortest time between two rosters, or two counts of ballots, of one meeting."""
 
 _log = logging.getLogger(__name__)
 
@@ -51,14 +53,19 @@ def identity_room(meeting_id: int, identity: str) -> str:
 class Hub:
     """Connections of this process and sending to all processes' sockets."""
 
-    def __init__(self, socketio: SocketIO, roster: Callable[[int], dict[str, Any] | None]) -> None:
-        """``roster`` builds a meeting's roster document; None when there is no such meeting."""
+    def __init__(
+        self,
+        socketio: SocketIO,
+        builders: Mapping[str, Callable[[int], dict[str, Any] | None]],
+    ) -> None:
+        """``builders`` make a meeting's bursty documents; None when there is no such meeting."""
         self._socketio = socketio
-        self._roster = roster
+        self._builders = builders
         self._lock = threading.Condition()
         self._connections: dict[str, Connection] = {}
-        self._dirty: dict[int, float] = {}  # meeting → when its roster may go out (monotonic)
-        self._sent_s: dict[int, float] = {}
+        # (meeting, document) → when it may go out (monotonic)
+        self._dirty: dict[tuple[int, str], float] = {}
+        self._sent_s: dict[tuple[int, str], float] = {}
         self._is_stopping = False
         self._thread: threading.Thread | None = None
 
@@ -115,24 +122,24 @@ class Hub:
         for sid in self.sids(meeting_id, identity):
             self._socketio.server.disconnect(sid, namespace=NAMESPACE)
 
-    # --- the roster, coalesced -----------------------------------------------------------------
+    # --- bursty documents, coalesced -----------------------------------------------------------
 
-    def roster_changed(self, meeting_id: int) -> None:
-        """Everybody gets the roster soon; many changes within half a second are one message."""
+    def changed_soon(self, meeting_id: int, event: str) -> None:
+        """Everybody gets the document soon; many changes within half a second are one message."""
+        key = (meeting_id, event)
         with self._lock:
-            if meeting_id not in self._dirty:
-                earliest_s = self._sent_s.get(meeting_id, float("-inf")) + ROSTER_EVERY_S
-                self._dirty[meeting_id] = earliest_s
+            if key not in self._dirty:
+                self._dirty[key] = self._sent_s.get(key, float("-inf")) + ROSTER_EVERY_S
                 self._lock.notify_all()
 
     def start(self) -> None:
-        """Start the thread that sends rosters."""
+        """Start the thread that sends bursty documents."""
         assert self._thread is None, "a hub is started once"
-        self._thread = threading.Thread(target=self._run, name="roster", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="hub", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """End the thread; waits for the roster being sent."""
+        """End the thread; waits for the document being sent."""
         with self._lock:
             self._is_stopping = True
             self._lock.notify_all()
@@ -141,17 +148,18 @@ class Hub:
             self._thread = None
 
     def _run(self) -> None:
-        while (meeting_id := self._next()) is not None:
+        while (due := self._next()) is not None:
+            meeting_id, event = due
             try:
-                document = self._roster(meeting_id)
+                document = self._builders[event](meeting_id)
                 if document is not None:
-                    self.tell_all(meeting_id, "roster", document)
+                    self.tell_all(meeting_id, event, document)
             except Exception:
-                # boundary of the thread: the next change or poll sends a roster again
-                _log.exception("roster of meeting %s was not sent", meeting_id)
+                # boundary of the thread: the next change or poll sends it again
+                _log.exception("%s of meeting %s was not sent", event, meeting_id)
 
-    def _next(self) -> int | None:
-        """The next meeting whose roster is due, waiting for it; None to end."""
+    def _next(self) -> tuple[int, str] | None:
+        """The next document that is due, waiting for it; None to end."""
         with self._lock:
             while not self._is_stopping:
                 now_s = time.monotonic()

@@ -15,6 +15,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
@@ -50,6 +51,9 @@ MAX_MESSAGE_BYTES: Final = 256 * 1024
 RESERVED_THREADS: Final = 40
 """Threads kept for pages and downloads; every socket holds one of the rest."""
 
+BURSTY: Final = frozenset({"roster", "vote"})
+"""Documents that are sent at most twice a second."""
+
 _log = logging.getLogger(__name__)
 _TOO_FAST: Final = "Thao tác quá nhanh. Thử lại sau ít giây."
 
@@ -84,7 +88,15 @@ def register(app: Flask) -> Conduct:
         engineio_logger=False,
     )
     _limit_frames(socketio)
-    hub = Hub(socketio, _roster_builder(app))
+    hub = Hub(
+        socketio,
+        {
+            "roster": _builder(app, documents.roster_lines),
+            "vote": _builder(
+                app, lambda session, meeting, _at: documents.vote(session, meeting.id)
+            ),
+        },
+    )
     part = Conduct(socketio, hub)
     app.extensions[EXTENSION] = part
     socketio.on_event("connect", _connect, namespace=NAMESPACE)
@@ -121,15 +133,15 @@ def _limit_frames(socketio: SocketIO) -> None:
     }
 
 
-def _roster_builder(app: Flask) -> Callable[[int], Document | None]:
+def _builder(
+    app: Flask, document: Callable[[Session, Meeting, datetime], Document]
+) -> Callable[[int], Document | None]:
     its = cast(Services, app.extensions["diemcau"])
 
     def build(meeting_id: int) -> Document | None:
         with its.database.reading() as session:
             meeting = session.get(Meeting, meeting_id)
-            if meeting is None:
-                return None
-            return documents.roster_lines(session, meeting, its.clock())
+            return None if meeting is None else document(session, meeting, its.clock())
 
     return build
 
@@ -228,7 +240,7 @@ def _act(connection: Connection, name: str, data: Document) -> Document:
         changed = [
             (document, _build(document, session, meeting))
             for document in reply.changed
-            if document != "roster"
+            if document not in BURSTY
         ]
     failure: EngineUnavailableError | None = None
     muted: list[str] = []
@@ -268,8 +280,8 @@ def _tell(
     hub = conduct().hub
     for event, document in (*changed, *reply.to_all):
         hub.tell_all(meeting_id, event, document)
-    if "roster" in reply.changed:
-        hub.roster_changed(meeting_id)
+    for document_name in BURSTY.intersection(reply.changed):
+        hub.changed_soon(meeting_id, document_name)
     if reply.tells_muted:
         for identity in muted:
             hub.tell(meeting_id, identity, "microphone.muted", {"by": by})

@@ -154,7 +154,7 @@ class Watcher:
             )
             acts = self._due(session, room, listed)
         if has_changed:
-            self._conduct.hub.roster_changed(room.meeting_id)
+            self._conduct.hub.changed_soon(room.meeting_id, "roster")
         carry_out(services.engine, room.room_name, acts)
 
     @staticmethod

@@ -277,3 +277,39 @@ def test_rights_in_a_room_token_follow_the_floor(
     assert service.sources_of(session, live.meeting, communes[0]) == WITH_FLOOR
     live.meeting.room_preset = RoomPreset.DISCUSSION
     assert service.sources_of(session, live.meeting, communes[1]) is None
+
+
+# --- time and pictures --------------------------------------------------------------------------
+
+
+def test_a_speech_gets_a_minute_more_and_a_reminder(
+    session: Session, live: LiveMeeting, chair: Participant, communes: list[Participant]
+) -> None:
+    with pytest.raises(ConflictError):
+        service.extend_floor(session, live.meeting, chair, T0)
+    service.give_floor(session, live.meeting, chair, communes[0].identity, T0)
+    service.extend_floor(session, live.meeting, chair, T0)
+    speaking = queries.speaker(session, live.meeting.id)
+    assert speaking is not None
+    assert speaking.limit_s == 360
+    assert service.warn_speaker(session, live.meeting, chair, T0) == communes[0].identity
+    assert kinds(session, live)[-2:] == ["floor_extended", "floor_warned"]
+    with pytest.raises(ForbiddenError):
+        service.warn_speaker(session, live.meeting, communes[0], T0)
+
+
+def test_the_spotlight_stays_on_one_until_it_is_taken_away(
+    session: Session, live: LiveMeeting, chair: Participant, communes: list[Participant]
+) -> None:
+    assert queries.spotlight(session, live.meeting.id) is None
+    for commune in communes[:2]:
+        service.set_spotlight(session, live.meeting, chair, commune.identity, T0)
+        session.flush()
+        assert queries.spotlight(session, live.meeting.id) == commune.identity
+    service.set_spotlight(session, live.meeting, chair, "", T0)
+    session.flush()
+    assert queries.spotlight(session, live.meeting.id) is None
+    with pytest.raises(NotFoundError):
+        service.set_spotlight(session, live.meeting, chair, "site:999999", T0)
+    with pytest.raises(ForbiddenError):
+        service.set_spotlight(session, live.meeting, communes[0], communes[0].identity, T0)
