@@ -25,8 +25,9 @@ RTP packets in order with losses marked, and publishes frames that are encoded a
 
 Everything runs on one event loop; ``on_packet`` is called on it and must not block. Errors:
 ``ConnectError`` when joining fails, ``PublishError`` when a track is refused. It speaks
-signalling protocol v0 and sends media over UDP with host candidates; there is no TURN, no
-ICE over TCP and no bandwidth estimation.
+signalling v1 (one connection, offered by the client) and v0 (one for each direction, for servers
+that know nothing else or on wish), and sends media over UDP with host candidates; there is no
+TURN, no ICE over TCP and no bandwidth estimation.
 """
 
 from media.client.client import Client

@@ -1,6 +1,6 @@
 """A participant of a LiveKit room, as its owner uses it: see ``media.client``."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from typing import Any, Self
 
 from aiortc.rtcdtlstransport import RTCCertificate
@@ -24,17 +24,21 @@ class Client:
     async def connect(
         cls,
         url: str,
-        token: str,
+        token: str | Callable[[], str],
         *,
         auto_subscribe: bool = True,
         adaptive_stream: bool = False,
         retry_for_s: float = 60.0,
         timeout_s: float = 15.0,
         certificate: RTCCertificate | None = None,
+        single_connection: bool = True,
     ) -> "Client":
         """Join the room ``token`` names and wait until media can flow.
 
-        ``retry_for_s``: how long interruptions are survived (``float("inf")``: for ever).
+        ``token`` may be a function that makes a fresh one for each attempt. ``retry_for_s``:
+        how long interruptions are survived (``float("inf")``: for ever; with a function for the
+        token not even its expiry ends that). ``single_connection``: signalling v1 where the
+        server knows it; otherwise, and when False, v0 with a connection for each direction.
         ``certificate`` may be shared by many clients of one process. Raises ConnectError.
         """
         options = Options(
@@ -44,6 +48,7 @@ class Client:
             retry_for_s=retry_for_s,
             timeout_s=timeout_s,
             certificate=certificate or new_certificate(),
+            single_connection=single_connection,
         )
         stay = Stay(options, token)
         await stay.begin()
@@ -58,6 +63,11 @@ class Client:
         await self.leave()
 
     # State
+
+    @property
+    def is_single(self) -> bool:
+        """Whether the session has one connection (signalling v1)."""
+        return self._stay.is_single
 
     @property
     def room(self) -> models.Room:

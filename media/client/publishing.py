@@ -2,13 +2,15 @@
 
 Publishing is three steps: announce the track (AddTrack), offer a section that carries it,
 wait until the connection is up. Sections stay for the life of the connection; that of a
-withdrawn track becomes inactive. While an offer awaits its answer the next one waits.
+withdrawn track becomes inactive. While an offer awaits its answer the next one waits. In single
+connection mode (signalling v1) the same offers hold sections to receive in.
 """
 
 import asyncio
 import logging
 import secrets
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Final
 
 from livekit.protocol import models, rtc
@@ -23,10 +25,24 @@ log = logging.getLogger(__name__)
 
 REQUEST_TIMEOUT_S: Final = 10.0
 CHANNELS: Final = ("_reliable", "_lossy")
+FIRST_RECEIVING: Final = 3
+"""Sections to receive in that a first offer holds for each kind, as LiveKit's clients do."""
+MAX_SECTIONS: Final = 2000
+"""Sections of one connection; a server that asks for more is not followed."""
 
 
 class PublishError(Exception):
     """The server refused a track or did not answer; the text says why."""
+
+
+@dataclass(slots=True)
+class _Section:
+    """One section of our offers."""
+
+    mid: str
+    kind: str
+    track: LocalTrack | None
+    """What is sent in it; None: it receives."""
 
 
 class Publishing:
@@ -45,6 +61,7 @@ class Publishing:
         self._offer_id = 0
         self._is_offered = False  # an answer is awaited
         self._must_offer = False  # something changed since that offer
+        self._sections: list[_Section] = []
         self.peer: PeerLink | None = None
         self.tracks: list[LocalTrack] = []
 
@@ -125,6 +142,19 @@ class Publishing:
                 await self.offer()
         return self.peer
 
+    async def first_offer(self) -> rtc.SessionDescription:
+        """Open the single connection; the offer for the join request."""
+        peer = await self.ensure_peer(offers=False)
+        for kind in ("audio", "video"):
+            self._add_receiving(kind, FIRST_RECEIVING)
+        return self._describe(peer)
+
+    async def receive_more(self, audios: int, videos: int) -> None:
+        """Offer further sections to receive in, as the server requires."""
+        self._add_receiving("audio", audios)
+        self._add_receiving("video", videos)
+        await self.offer()
+
     async def offer(self) -> None:
         """Offer what is published now, or as soon as the former offer is answered."""
         if self.peer is None:
@@ -132,13 +162,18 @@ class Publishing:
         if self._is_offered:
             self._must_offer = True
             return
+        await self._send(rtc.SignalRequest(offer=self._describe(self.peer)))
+
+    def _describe(self, peer: PeerLink) -> rtc.SessionDescription:
         self._is_offered, self._must_offer = True, False
         self._offer_id += 1
-        local = self.peer.local_side(self._host)
-        sections = [(str(track.mid), track.kind, track) for track in self.tracks]
-        offer = descriptions.offer(sections, local, self._offer_id)
-        description = rtc.SessionDescription(type="offer", sdp=sdp.write(offer), id=self._offer_id)
-        await self._send(rtc.SignalRequest(offer=description))
+        sections = [(section.mid, section.kind, section.track) for section in self._sections]
+        offer = descriptions.offer(sections, peer.local_side(self._host), self._offer_id)
+        return rtc.SessionDescription(type="offer", sdp=sdp.write(offer), id=self._offer_id)
+
+    def _add_receiving(self, kind: str, count: int) -> None:
+        for _ in range(min(count, MAX_SECTIONS - len(self._sections))):
+            self._sections.append(_Section(str(len(self._sections)), kind, None))
 
     async def restart_ice(self) -> None:
         """Find a path anew, after the session was resumed."""
@@ -151,6 +186,7 @@ class Publishing:
         """End the connection; the tracks are kept for :meth:`publish_again`."""
         peer, self.peer = self.peer, None
         self._is_offered = self._must_offer = False
+        self._sections.clear()
         if peer is not None:
             await peer.close()
 
@@ -166,7 +202,8 @@ class Publishing:
             raise PublishError("the server did not answer") from error
         finally:
             self._awaited.pop(track.cid, None)
-        track.mid = str(len(self.tracks))
+        track.mid = str(len(self._sections))
+        self._sections.append(_Section(track.mid, track.kind, track))
         self.tracks.append(track)
         peer = await self.ensure_peer(offers=False)
         peer.add_local_track(track)

@@ -1,7 +1,8 @@
-"""What a client receives: the server's offers, and the tracks that come of them.
+"""What a client receives: the server's descriptions, and the tracks that come of them.
 
-A track exists when two things are known: the section of the offer that carries it and its
-description in a participant's update. They come by different messages in either order.
+With two connections the server offers what it sends; with one it answers our offers, and its
+answers say what it sends. A track exists when two things are known: the section that carries it
+and its description in a participant's update. They come by different messages in either order.
 """
 
 from collections.abc import Callable
@@ -30,7 +31,7 @@ class Receiving:
         self._emit = emit
         self._open_peer = open_peer
         self._host = host
-        self._sections: dict[str, InboundSection] = {}  # by track sid, as last offered
+        self._sections: dict[str, InboundSection] = {}  # by track sid, as last described
         self.peer: PeerLink | None = None
         self.tracks: dict[str, RemoteTrack] = {}
         self.answer: rtc.SessionDescription | None = None
@@ -57,13 +58,22 @@ class Receiving:
         answer = descriptions.answer(offer, peer.local_side(self._host), max(1, message.id))
         self.answer = rtc.SessionDescription(type="answer", sdp=sdp.write(answer), id=message.id)
         # Tracks first: their packets may come as soon as the server has the answer.
-        sections = descriptions.inbound_sections(offer, message.mid_to_track_id)
-        self._sections = {section.track_sid: section for section in sections}
-        self.match()
+        self._describe(offer, message)
         return self.answer, remote
 
+    def take_answer(self, message: rtc.SessionDescription) -> None:
+        """What the server sends on the single connection. Raises RemoteProtocolError."""
+        self._describe(sdp.parse(message.sdp), message)
+
+    def _describe(
+        self, description: sdp.SessionDescription, message: rtc.SessionDescription
+    ) -> None:
+        sections = descriptions.inbound_sections(description, message.mid_to_track_id)
+        self._sections = {section.track_sid: section for section in sections}
+        self.match()
+
     def match(self) -> None:
-        """Bring the tracks in line with what is offered and what is known."""
+        """Bring the tracks in line with what is described and what is known."""
         for sid in [sid for sid in self.tracks if sid not in self._sections]:
             self._emit(TrackUnsubscribed(self.tracks.pop(sid)))
         for sid, section in self._sections.items():
@@ -84,6 +94,10 @@ class Receiving:
         """The session is over: every track ends."""
         self._sections.clear()
         self.match()
+
+    def share_peer(self, peer: PeerLink) -> None:
+        """Receive on the connection that is also sent on."""
+        self.peer = peer
 
     async def close_peer(self) -> None:
         """End the connection."""

@@ -5,10 +5,14 @@ packets carry (RFC 9143 §9.2), else by a payload type only one track uses. Rece
 and REMB go out every second, requests for lost packets and keyframes as they fall due,
 sender reports for what we publish every second.
 
+In single connection mode media can overtake the answer that explains it, so the latest packets
+nobody claims are kept for the tracks to come.
+
 Sans I/O, the time is an argument.
 """
 
 import secrets
+from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Final
 
@@ -22,6 +26,8 @@ REPORT_INTERVAL_S: Final = 1.0
 BITRATE_LIMIT_BPS: Final = 50_000_000
 """Told to the server as what this client can take (REMB); it does not estimate."""
 MAX_BLOCKS: Final = 31
+UNCLAIMED_PACKETS: Final = 128
+"""Packets of unknown tracks kept: a keyframe and what follows it for a few tenths of a second."""
 
 
 class Routes:
@@ -32,6 +38,7 @@ class Routes:
         self._cname = secrets.token_hex(8)
         self._report_s = 0.0
         self._by_ssrc: dict[int, RemoteTrack] = {}
+        self._unclaimed: deque[tuple[bytes, float]] = deque(maxlen=UNCLAIMED_PACKETS)
         self.remote: dict[str, RemoteTrack] = {}
         """Received tracks by sid."""
         self.local: dict[int, LocalTrack] = {}
@@ -39,6 +46,7 @@ class Routes:
 
     def set_remote(self, tracks: Iterable[RemoteTrack]) -> None:
         """The tracks the server sends from now on."""
+        known = set(self.remote.values())
         self.remote = {track.sid: track for track in tracks}
         self._by_ssrc = {
             ssrc: track
@@ -46,12 +54,19 @@ class Routes:
             for ssrc in (track.section.ssrc, track.section.rtx_ssrc)
             if ssrc is not None
         }
+        if not known.issuperset(self.remote.values()):
+            waiting = list(self._unclaimed)
+            self._unclaimed.clear()
+            for data, arrived_s in waiting:
+                self.receive_rtp(data, arrived_s)
 
     def receive_rtp(self, data: bytes, now_s: float) -> RemoteTrack | None:
         """Give a packet to its track; None if it has none. Raises RemoteProtocolError."""
         header = RtpHeader.parse(data)
         track = self._by_ssrc.get(header.ssrc) or self._learn(header, data)
-        if track is not None:
+        if track is None:
+            self._unclaimed.append((data, now_s))
+        else:
             track.receive(header, data, now_s)
         return track
 

@@ -1,8 +1,8 @@
-"""LiveKit's signalling socket, protocol v0: one binary protobuf message a frame.
+"""LiveKit's signalling socket: one binary protobuf message a frame.
 
-Joining and resuming are the same request with other parameters; whether it is refused is
-known before the WebSocket opens (HTTP status and a line of text). Pings are sent as the
-server's JoinResponse asks; a server that stays silent for its ``ping_timeout`` counts as lost.
+What is asked for is in the address (``media.client.joining``); whether it is refused is known
+before the WebSocket opens (HTTP status and a line of text). Pings are sent as the server's
+JoinResponse asks; a server that stays silent for its ``ping_timeout`` counts as lost.
 """
 
 import asyncio
@@ -15,12 +15,11 @@ import aiohttp
 from google.protobuf.message import DecodeError
 from livekit.protocol import rtc
 
-PROTOCOL: Final = 16
-"""LiveKit's protocol version; 17 and later add only what this client does not use."""
-VERSION: Final = "1.0.0"
 MAX_MESSAGE_BYTES: Final = 4 << 20
 PING_INTERVAL_S: Final = 5.0
 PING_TIMEOUT_S: Final = 15.0
+NO_ROOM: Final = "requested room does not exist"
+"""How a 404 that is about the room reads; any other one means that the path is unknown."""
 
 
 class ConnectError(Exception):
@@ -35,6 +34,11 @@ class ConnectError(Exception):
         """Whether trying again with the same token is pointless."""
         return self.status in (400, 401, 403, 404)
 
+    @property
+    def is_unknown_path(self) -> bool:
+        """Whether the server does not know this form of the protocol."""
+        return self.status == 404 and NO_ROOM not in str(self)
+
 
 class SignalLink:
     """An open signalling socket."""
@@ -48,20 +52,20 @@ class SignalLink:
 
     @classmethod
     async def open(
-        cls, url: str, token: str, parameters: dict[str, str], timeout_s: float
+        cls, url: str, token: str, path: str, query: dict[str, str], timeout_s: float
     ) -> "SignalLink":
-        """Open the socket. Raises :class:`ConnectError`."""
+        """Open the socket at ``path``. Raises :class:`ConnectError`."""
         session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None))
         headers = {"Authorization": f"Bearer {token}"}
-        query = {"protocol": str(PROTOCOL), "version": VERSION, "sdk": "unknown"} | parameters
-        address = rtc_url(url, "rtc", query)
+        address = rtc_url(url, path, query)
         try:
             async with asyncio.timeout(timeout_s):
                 socket = await session.ws_connect(
                     address, headers=headers, max_msg_size=MAX_MESSAGE_BYTES
                 )
         except aiohttp.WSServerHandshakeError as error:
-            reason = await _refusal(session, rtc_url(url, "rtc/validate", query, "http"), headers)
+            validate = rtc_url(url, f"{path}/validate", query, "http")
+            reason = await _refusal(session, validate, headers)
             await session.close()
             raise ConnectError(reason or error.message, error.status) from error
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:

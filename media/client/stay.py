@@ -1,16 +1,17 @@
 """The life of a client in a room: joining, reading signalling, coming back, closing.
 
-After a loss the client first *resumes* (same session, ICE restart), and if the server has
-forgotten it, joins anew as another session and publishes again. It gives up after
-``retry_for_s`` without success, or at once when the server says so. What it receives and
-sends is the matter of ``receiving`` and ``publishing``.
+It joins with a single connection (signalling v1) unless the server does not know that or its
+owner wants two (v0). After a loss the client first *resumes* (same session, ICE restart), and if
+the server has forgotten it, joins anew as another session and publishes again. It gives up after
+``retry_for_s`` without success, or at once when the server says so. What it receives and sends
+is the matter of ``receiving`` and ``publishing``.
 """
 
 import asyncio
 import json
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -19,6 +20,7 @@ from aiortc.rtcdtlstransport import RTCCertificate
 from google.protobuf.message import DecodeError
 from livekit.protocol import models, rtc
 
+from media.client import joining
 from media.client.events import (
     DataReceived,
     Disconnected,
@@ -29,7 +31,7 @@ from media.client.events import (
     SpeakersChanged,
 )
 from media.client.peer import PeerLink
-from media.client.publishing import Publishing
+from media.client.publishing import CHANNELS, Publishing
 from media.client.receiving import Receiving
 from media.client.roster import Roster
 from media.client.signal import ConnectError, SignalLink
@@ -41,6 +43,8 @@ RETRY_DELAYS_S: Final = (0.0, 0.3, 1.2, 2.7, 4.8, 7.0)
 """Pauses before attempts to come back; the last one repeats (LiveKit's clients do the same)."""
 RESUME_GRACE_S: Final = 12.0
 """A connection lost again this soon after a resume is joined anew instead."""
+CHANNEL_TIMEOUT_S: Final = 3.0
+"""How long a join waits for its data channels once media can flow."""
 MAX_EVENTS: Final = 50_000
 """Events waiting for the owner; beyond it data packets and speakers are dropped."""
 
@@ -68,14 +72,21 @@ class Options:
     retry_for_s: float
     timeout_s: float
     certificate: RTCCertificate
+    single_connection: bool
 
 
 class Stay:
-    """One client's presence in a room, across sessions. One event loop owns it."""
+    """One client's presence in a room, across sessions. One event loop owns it.
 
-    def __init__(self, options: Options, token: str) -> None:
+    ``token`` may be a function that gives a fresh one for each attempt; a plain one is replaced
+    by what the server sends from time to time.
+    """
+
+    def __init__(self, options: Options, token: str | Callable[[], str]) -> None:
         self._options = options
         self._token = token
+        self.is_single = False
+        """Whether the present session has one connection (v1)."""
         host = urlsplit(options.url).hostname or ""
         self.signal: SignalLink | None = None
         self.roster = Roster()
@@ -104,17 +115,36 @@ class Stay:
             await self.close()
             raise
 
-    @property
-    def _parameters(self) -> dict[str, str]:
-        return {
-            "auto_subscribe": str(int(self._options.auto_subscribe)),
-            "adaptive_stream": str(int(self._options.adaptive_stream)),
-        }
+    async def _open(
+        self, *, offer: rtc.SessionDescription | None = None, resumed_sid: str = ""
+    ) -> SignalLink:
+        options = self._options
+        query = joining.query(
+            auto_subscribe=options.auto_subscribe,
+            adaptive_stream=options.adaptive_stream,
+            is_single=self.is_single,
+            offer=offer,
+            resumed_sid=resumed_sid,
+        )
+        token = self._token if isinstance(self._token, str) else self._token()
+        path = joining.PATHS[self.is_single]
+        return await SignalLink.open(options.url, token, path, query, options.timeout_s)
 
     async def _join(self) -> None:
-        link = await SignalLink.open(
-            self._options.url, self._token, self._parameters, self._options.timeout_s
-        )
+        self.is_single = self._options.single_connection
+        try:
+            await self._enter()
+        except ConnectError as error:
+            if not (self.is_single and error.is_unknown_path):
+                raise
+            log.info("%s does not know signalling v1", self._options.url)
+            await self._close_peers()
+            self.is_single = False
+            await self._enter()
+
+    async def _enter(self) -> None:
+        offer = await self.publishing.first_offer() if self.is_single else None
+        link = await self._open(offer=offer)
         try:
             async with asyncio.timeout(self._options.timeout_s):
                 first = await link.receive()
@@ -132,7 +162,9 @@ class Stay:
         self.room, self.info = join.room, join.participant
         for event in self.roster.replace(join.other_participants):
             self._emit(event)
-        if join.subscriber_primary:
+        if self.is_single:
+            self.receiving.share_peer(await self.publishing.ensure_peer(offers=False))
+        elif join.subscriber_primary:
             self.receiving.ensure_peer()
         else:
             await self.publishing.ensure_peer()
@@ -152,6 +184,9 @@ class Stay:
             opening.cancel()
         if not primary.opened.is_set():
             raise ConnectError(self._lost_reason or "media cannot reach the server by UDP")
+        if self.is_single:
+            # The channels are ours: what others send is lost until the server has taken them.
+            await primary.wait_channel(CHANNELS[-1], CHANNEL_TIMEOUT_S)
 
     async def _run(self) -> None:
         ending = _Ending("closed")
@@ -213,18 +248,25 @@ class Stay:
                 await self._rejoin()
             except ConnectError as error:
                 self._lost_reason = str(error)
-                if error.is_final or time.monotonic() - started_s > self._options.retry_for_s:
+                is_late = time.monotonic() - started_s > self._options.retry_for_s
+                if is_late or self._is_final(error):
                     return False
                 continue
             return True
         return False
 
+    def _is_final(self, error: ConnectError) -> bool:
+        """Whether coming back cannot succeed by waiting.
+
+        A server that let us in before and does not know the path now is one that starts up
+        behind its proxy; a token refused now may be replaced by a fresh one.
+        """
+        can_renew = not isinstance(self._token, str) and error.status in (401, 403)
+        return error.is_final and not error.is_unknown_path and not can_renew
+
     async def _resume(self) -> bool:
         """Go on with the same session; False when the server does not know it any more."""
-        parameters = self._parameters | {"reconnect": "1", "sid": self.info.sid}
-        link = await SignalLink.open(
-            self._options.url, self._token, parameters, self._options.timeout_s
-        )
+        link = await self._open(resumed_sid=self.info.sid)
         first = await link.receive()
         if first is None:
             await link.close()
@@ -301,7 +343,12 @@ class Stay:
         self.receiving.ensure_peer().set_remote(remote)
 
     async def _on_answer(self, message: rtc.SessionDescription) -> None:
+        if self.is_single:
+            self.receiving.take_answer(message)
         await self.publishing.take_answer(message)
+
+    async def _on_sections(self, message: rtc.MediaSectionsRequirement) -> None:
+        await self.publishing.receive_more(message.num_audios, message.num_videos)
 
     async def _on_trickle(self, message: rtc.TrickleRequest) -> None:
         is_ours = message.target == rtc.SignalTarget.PUBLISHER
@@ -338,7 +385,8 @@ class Stay:
         self._emit(RoomUpdated(message.room))
 
     async def _on_token(self, token: str) -> None:
-        self._token = token
+        if isinstance(self._token, str):
+            self._token = token
 
     async def _on_mute(self, message: rtc.MuteTrackRequest) -> None:
         self.publishing.muted(message.sid, is_muted=message.muted)
@@ -380,12 +428,14 @@ class Stay:
         self.events.put_nowait(event)
 
     def _name(self, peer: PeerLink) -> str:
-        return "the connection to send on" if peer is self.publishing.peer else "the connection"
+        sends_only = peer is self.publishing.peer and not self.is_single
+        return "the connection to send on" if sends_only else "the connection"
 
 
 _HANDLERS: Final[Mapping[str, Any]] = {
     "offer": Stay._on_offer,
     "answer": Stay._on_answer,
+    "media_sections_requirement": Stay._on_sections,
     "trickle": Stay._on_trickle,
     "update": Stay._on_update,
     "track_published": Stay._on_track_published,

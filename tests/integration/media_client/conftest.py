@@ -31,15 +31,25 @@ def plan_for(server: Server) -> LoadPlan:
 Join = Callable[..., Awaitable[Client]]
 
 
+@pytest.fixture(params=["v1", "v0"])
+def signalling(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
 @pytest.fixture
-async def join(server: Server, request: pytest.FixtureRequest) -> AsyncIterator[Join]:
+async def join(
+    server: Server, signalling: str, request: pytest.FixtureRequest
+) -> AsyncIterator[Join]:
     """Let clients into a room of the test's own, by identity and options of ``connect``."""
     room = request.node.name
     async with AsyncExitStack() as stack:
 
         async def enter(identity: str, **options: object) -> Client:
             token = room_token(plan_for(server), room, identity, publishes=True)
-            client = await Client.connect(server.url, token, **options)  # type: ignore[arg-type]
-            return await stack.enter_async_context(client)
+            choice = {"single_connection": signalling == "v1"} | options
+            client = await Client.connect(server.url, token, **choice)  # type: ignore[arg-type]
+            await stack.enter_async_context(client)
+            assert client.is_single == choice["single_connection"]
+            return client
 
         yield enter

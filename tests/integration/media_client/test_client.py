@@ -302,7 +302,7 @@ async def test_media_that_overtakes_signalling_costs_no_second(
     monkeypatch.setattr(SignalLink, "send", slow)
     loop = asyncio.get_running_loop()
     started_s = loop.time()
-    await join("listener")
+    await join("listener", single_connection=False)
     assert late
     assert 0.3 < loop.time() - started_s < 0.9
 

@@ -169,3 +169,17 @@ def test_packets_of_nobody_are_dropped(offer: sdp.SessionDescription) -> None:
         routes.receive_rtp(b"\x80", 0.0)
     with pytest.raises(RemoteProtocolError):
         routes.receive_rtcp(b"\x80\xc8\x00\xff", 0.0)
+
+
+def test_media_that_overtakes_its_description_reaches_its_track(
+    offer: sdp.SessionDescription,
+) -> None:
+    routes, tracks = routed(offer)
+    all_tracks = list(tracks.values())
+    routes.set_remote([])
+    assert routes.receive_rtp(packet(96, 11), 0.0) is None
+    assert routes.receive_rtp(packet(96, 12), 0.0) is None
+    routes.set_remote(all_tracks)
+    passed: list[object] = []
+    tracks["TR_video"].on_packet = passed.append
+    assert len(passed) == 1
