@@ -66,7 +66,8 @@ async def test_video_survives_five_percent_loss(line: tuple[MediaServer, UdpProx
         await speaker.show_picture()
         await speaker.make_sound()
         await until(lambda: viewer.frames.get("speaker", 0) > 10, 15, "no picture")
-        proxy.loss = 0.05
+        for impaired in proxy.lines:
+            impaired.loss = 0.05
         for _ in range(5):
             seen = viewer.frames["speaker"]
             await asyncio.sleep(2)
@@ -86,9 +87,9 @@ async def test_media_returns_after_a_break_of_eight_seconds(
         await speaker.show_picture()
         await until(lambda: viewer.frames.get("speaker", 0) > 10, 15, "no picture")
         sids = {s.participant.sid for r in server.node.rooms.values() for s in r.sessions.values()}
-        proxy.is_dark = True
+        proxy.set_dark(True)
         await asyncio.sleep(8)
-        proxy.is_dark = False
+        proxy.set_dark(False)
         seen = viewer.frames["speaker"]
         await until(lambda: viewer.frames["speaker"] > seen + 25, 20, "the picture stays away")
         now = {s.participant.sid for r in server.node.rooms.values() for s in r.sessions.values()}
