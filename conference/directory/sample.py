@@ -1,33 +1,32 @@
 """The sample province: the units of Kon Tum as they were in 2020, with invented people.
 
-``data/kontum-2020-units.csv`` holds 22 provincial units, 10 districts and 102 communes under the
-province; each of the 134 gets one site. The sample shows the province as it stood, for meetings
-of any date, so the end of validity in the file (the merger of 2025) is not taken over. People,
-addresses and passwords are made up and say so: titles carry "(mẫu)", addresses end in
+The data set `Dataset.KON_TUM_2020` holds 22 provincial units, 10 districts and 102 communes under
+the province; each of the 134 gets one site. The sample shows the province as it stood, for
+meetings of any date, so the end of validity in the file (the merger of 2025) is not taken over.
+People, addresses and passwords are made up and say so: titles carry "(mẫu)", addresses end in
 ``.example`` (RFC 2606), which no mail server delivers.
 
 Loading twice changes nothing.
 """
 
-import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from conference.directory.models import Person, Site, Unit, UnitLevel
-from conference.directory.units import LEVEL_RANK, short_name
-from conference.directory.vietnamese import fold, name_sort_key, sort_key
+from conference.directory import datasets
+from conference.directory.datasets import Dataset
+from conference.directory.models import Appointment, Person, Site, Unit, UnitLevel
+from conference.directory.units import short_name
+from conference.directory.vietnamese import fold, name_sort_key
 
 PROVINCE_CODE: Final = "62"
 OFFICE_CODE: Final = "62-S01"
 INSPECTORATE_CODE: Final = "62-S18"
 _MAIL_DOMAIN: Final = "kontum.example"
 _HALL_CAPACITY: Final = 20
-_PLACE_ORDER: Final = ("thành phố", "phường", "thị trấn")  # before huyện and xã in official lists
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,68 +53,15 @@ PEOPLE: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One line of the file."""
-
-    code: str
-    name: str
-    type: str
-    level: UnitLevel
-    parent_code: str
-
-
-def rows() -> Iterator[Row]:
-    """The file's units, parents before children."""
-    source = files("conference.directory").joinpath("data/kontum-2020-units.csv")
-    for line in csv.DictReader(source.read_text(encoding="utf-8").splitlines()):
-        yield Row(
-            line["code"], line["name"], line["type"], UnitLevel(line["level"]), line["parent_code"]
-        )
-
-
 def load_directory(session: Session) -> bool:
     """Add units, sites and people in the caller's transaction. False if they are there already."""
     if session.scalar(select(Unit.id).where(Unit.code == PROVINCE_CODE)) is not None:
         return False
-    units: dict[str, Unit] = {}
-    for rank, row in enumerate(in_protocol_order(rows()), start=1):
-        unit = Unit(
-            code=row.code,
-            name=row.name,
-            name_folded=fold(row.name),
-            type=row.type,
-            level=row.level,
-            parent=units.get(row.parent_code),
-            protocol_order=rank,
-            valid_from=None,
-            valid_to=None,
-        )
-        units[row.code] = unit
-        session.add(unit)
-        if row.level is not UnitLevel.PROVINCE:
-            session.add(_site(unit))
+    units = datasets.load_units(session, Dataset.KON_TUM_2020, is_timeless=True)
+    session.add_all(_site(unit) for unit in units.values() if unit.level is not UnitLevel.PROVINCE)
     session.add_all(_people(units))
     session.flush()
     return True
-
-
-def in_protocol_order(units: Iterable[Row]) -> list[Row]:
-    """``units`` by level: the file's order of precedence for provincial units, then names.
-
-    Communes follow the order of their districts; a city, its wards and towns go before the others.
-    """
-    places: dict[str, int] = {}
-
-    def rank(row: Row) -> tuple[int, int, int, str]:
-        kind = _PLACE_ORDER.index(row.type) if row.type in _PLACE_ORDER else len(_PLACE_ORDER)
-        named = row.level in {UnitLevel.DISTRICT, UnitLevel.COMMUNE}
-        name = sort_key(short_name(row.name)) if named else row.code
-        return LEVEL_RANK[row.level], places.get(row.parent_code, 0), kind * named, name
-
-    known = list(units)
-    places |= {row.code: place for place, row in enumerate(sorted(known, key=rank))}
-    return sorted(known, key=rank)
 
 
 def _site(unit: Unit) -> Site:
@@ -144,4 +90,12 @@ def _people(units: dict[str, Unit]) -> Iterator[Person]:
             phone="",
             protocol_order=rank,
             may_chair=person.may_chair,
+            appointments=[
+                Appointment(
+                    unit=units[person.unit_code],
+                    title=person.title,
+                    protocol_order=rank,
+                    may_chair=person.may_chair,
+                )
+            ],
         )

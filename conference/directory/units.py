@@ -2,7 +2,7 @@
 
 Reforms rename, merge and abolish units, so every question names its day. For choosing who is
 invited, the tree is shown as three groups: provincial units, districts, and communes under their
-districts; groups only collect, and every leaf is one site.
+districts, or at once where there are none; groups only collect, and every leaf is one site.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,8 +12,17 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm.attributes import set_committed_value
 
-from conference.directory.models import Person, Site, Unit, UnitLevel
+from conference.directory.history import History, Span
+from conference.directory.models import (
+    FormerHolder,
+    Person,
+    Site,
+    Succession,
+    Unit,
+    UnitLevel,
+)
 from conference.directory.vietnamese import fold
 
 LEVEL_RANK: Final = {
@@ -66,6 +75,26 @@ def valid_on(day: date) -> ColumnElement[bool]:
     )
 
 
+def load_history(session: Session) -> History:
+    """Periods and successions of all units; two statements."""
+    columns = select(Unit.id, Unit.parent_id, Unit.valid_from, Unit.valid_to)
+    spans = [Span(*row) for row in session.execute(columns)]
+    links = select(Succession.predecessor_id, Succession.successor_id).order_by(Succession.id)
+    pairs = ((old, new) for old, new in session.execute(links) if new is not None)
+    return History(spans, pairs)
+
+
+def former_holders(session: Session, day: date) -> dict[int, Unit]:
+    """Units that held sites on ``day`` and handed them over later, by site."""
+    query = (
+        select(FormerHolder)
+        .where(FormerHolder.until_day >= day)
+        .options(joinedload(FormerHolder.unit).joinedload(Unit.parent))
+        .order_by(FormerHolder.until_day.desc())
+    )
+    return {row.site_id: row.unit for row in session.scalars(query)}
+
+
 def sites_on(
     session: Session,
     day: date,
@@ -73,18 +102,41 @@ def sites_on(
     *,
     include_inactive: bool = False,
 ) -> list[Site]:
-    """Active sites of units that exist on ``day``, in protocol order, units and parents loaded."""
-    query = (
-        select(Site)
-        .join(Site.unit)
-        .where(valid_on(day))
-        .options(joinedload(Site.unit).joinedload(Unit.parent))
-    )
+    """Active sites of units that exist on ``day``, in protocol order.
+
+    ``site.unit`` is who holds the site on that day, and ``site.unit.parent`` the parent on that
+    day; both are set for this session only and not written back.
+    """
+    query = select(Site).options(joinedload(Site.unit).joinedload(Unit.parent))
     if not include_inactive:
         query = query.where(Site.is_active)
     if site_ids is not None:
         query = query.where(Site.id.in_(list(site_ids)))
-    return sorted(session.scalars(query), key=protocol_key)
+    sites = list(session.scalars(query))
+    former = former_holders(session, day)
+    for site in sites:
+        if site.id in former:
+            set_committed_value(site, "unit", former[site.id])
+    sites = [site for site in sites if _holds_on(site.unit, day)]
+    _place_parents(session, {site.unit for site in sites}, day)
+    return sorted(sites, key=protocol_key)
+
+
+def _holds_on(unit: Unit, day: date) -> bool:
+    return Span(unit.id, unit.parent_id, unit.valid_from, unit.valid_to).holds_on(day)
+
+
+def _place_parents(session: Session, found: Iterable[Unit], day: date) -> None:
+    """Replace parents that are not in force on ``day`` by those that stand for them."""
+    moved = [unit for unit in found if unit.parent and not _holds_on(unit.parent, day)]
+    if not moved:
+        return
+    history = load_history(session)
+    parents = {unit.id: history.parent_on(unit.id, day) for unit in moved}
+    query = select(Unit).where(Unit.id.in_({one for one in parents.values() if one is not None}))
+    known: dict[int | None, Unit] = {unit.id: unit for unit in session.scalars(query)}
+    for unit in moved:
+        set_committed_value(unit, "parent", known.get(parents[unit.id]))
 
 
 def protocol_key(site: Site) -> tuple[int, int, str, int]:
@@ -95,7 +147,10 @@ def protocol_key(site: Site) -> tuple[int, int, str, int]:
 
 def in_protocol_order(sites: Iterable[Site], host_unit_id: int | None) -> list[Site]:
     """``sites`` in protocol order, the sites of the chair's own office first."""
-    return sorted(sites, key=lambda site: (site.unit_id != host_unit_id, protocol_key(site)))
+    return sorted(
+        sites,
+        key=lambda site: (host_unit_id not in {site.unit_id, site.unit.id}, protocol_key(site)),
+    )
 
 
 def choice_tree(sites: Sequence[Site]) -> tuple[Group, ...]:
@@ -113,7 +168,7 @@ def choice_tree(sites: Sequence[Site]) -> tuple[Group, ...]:
             UnitLevel.DISTRICT,
             leaves=_leaves(sites, UnitLevel.DISTRICT),
         ),
-        Group("commune", "Cấp xã", UnitLevel.COMMUNE, groups=_by_parent(sites)),
+        _communes(sites),
     )
     return tuple(group for group in groups if group.size)
 
@@ -128,13 +183,28 @@ def _leaf(site: Site) -> Leaf:
     )
 
 
+def _communes(sites: Sequence[Site]) -> Group:
+    """Communes under their districts; without the district level, all in one list."""
+    groups = _by_parent(sites)
+    has_districts = any(
+        site.unit.parent is not None and site.unit.parent.level is UnitLevel.DISTRICT
+        for site in sites
+    )
+    if has_districts:
+        return Group("commune", "Cấp xã", UnitLevel.COMMUNE, groups=groups)
+    leaves = _leaves(sites, UnitLevel.COMMUNE)
+    return Group("commune", "Cấp xã", UnitLevel.COMMUNE, leaves=leaves)
+
+
 def _by_parent(sites: Sequence[Site]) -> tuple[Group, ...]:
     communes: dict[int | None, list[Leaf]] = {}
     parents: dict[int | None, Unit | None] = {}
     for site in sites:
         if site.unit.level is UnitLevel.COMMUNE:
-            communes.setdefault(site.unit.parent_id, []).append(_leaf(site))
-            parents[site.unit.parent_id] = site.unit.parent
+            parent = site.unit.parent
+            key = parent.id if parent else None
+            communes.setdefault(key, []).append(_leaf(site))
+            parents[key] = parent
     ordered = sorted(communes.items(), key=lambda item: _rank(parents[item[0]]))
     return tuple(
         Group(

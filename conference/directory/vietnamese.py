@@ -48,6 +48,16 @@ def has_exactly(query: str, text: str) -> bool:
     return _exact(query) in _exact(text)
 
 
+def closeness(query: str, text: str) -> tuple[bool, bool, bool]:
+    """Sorts what was found by ``query``: the same marks first, then beginnings, then whole words.
+
+    Only among texts that match folded; the order of equals is left to the caller's sorting.
+    """
+    folded_query, folded = fold(query), fold(text)
+    is_whole = f" {folded_query} " in f" {folded} "
+    return not has_exactly(query, text), not folded.startswith(folded_query), not is_whole
+
+
 def _exact(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text).lower().split())
 
