@@ -2,7 +2,12 @@
 
 from conference.access.models import Account, AuditEntry
 from conference.archive.models import Recording
-from conference.attendance.models import AttendanceMark, PresenceEvidence
+from conference.attendance.models import (
+    AttendanceMark,
+    AttendanceVersion,
+    Delegate,
+    PresenceEvidence,
+)
 from conference.conduct.models import Ballot, ChatMessage, FloorRequest, LogEntry, Vote, VoteReceipt
 from conference.database import Base
 from conference.directory.models import (
@@ -25,10 +30,12 @@ __all__ = [
     "AgendaItem",
     "Appointment",
     "AttendanceMark",
+    "AttendanceVersion",
     "AuditEntry",
     "Ballot",
     "Base",
     "ChatMessage",
+    "Delegate",
     "FloorRequest",
     "FormerHolder",
     "InvitedSite",

@@ -32,6 +32,7 @@ class Verb(enum.Enum):
     RECORDING_VIEW = "recording.view"
     ATTENDANCE_VIEW = "attendance.view"
     ATTENDANCE_MARK = "attendance.mark"
+    ATTENDANCE_SIGN = "attendance.sign"
     MINUTES_VIEW = "minutes.view"
     MINUTES_EDIT = "minutes.edit"
     LOG_VIEW = "log.view"
@@ -127,6 +128,8 @@ RULES: Final[Mapping[Verb, _Rule]] = {
     Verb.RECORDING_VIEW: _Rule(_OFFICE | {Role.LEADER}, _LEADS),
     Verb.ATTENDANCE_VIEW: _Rule(_READERS | {Role.TECHNICIAN}, _LEADS),
     Verb.ATTENDANCE_MARK: _Rule(frozenset({Role.SECRETARY, Role.CLERK}), _LEADS),
+    # the sheet is the chair's word; nobody signs for the chair
+    Verb.ATTENDANCE_SIGN: _Rule(frozenset(), frozenset({Tie.CHAIR})),
     Verb.MINUTES_VIEW: _Rule(_READERS, _LEADS),
     Verb.MINUTES_EDIT: _Rule(frozenset({Role.SECRETARY, Role.CLERK}), _LEADS),
     Verb.LOG_VIEW: _Rule(_OFFICE | {Role.AUDITOR}, _LEADS),

@@ -1,13 +1,15 @@
-"""The attendance sheet as a workbook for the office: three sheets of plain cells.
+"""The attendance record as a workbook and as CSV for the office.
 
-*Điểm cầu* has a line for each invited site, *Đại biểu* one for each person who joined with an
-account, *Vào ra* every single interval. Times are Vietnam's, as real date cells. Text that a
-spreadsheet program could take for a formula is written as text (CWE-1236).
+*Điểm cầu* has a line for each invited site, *Đại biểu* one for each person, *Theo đơn vị* compares
+who was expected with who came, *Vào ra* lists every single interval. Times are Vietnam's, as real
+date cells. Text that a spreadsheet program could take for a formula is written as text (CWE-1236):
+marked as quoted in the workbook, behind an apostrophe in CSV, which knows no types.
 """
 
+import csv
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from io import BytesIO
+from io import BytesIO, StringIO
 from typing import Final
 
 from openpyxl import Workbook
@@ -17,154 +19,158 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
-from conference.attendance.intervals import Interval
-from conference.attendance.models import AttendanceStatus
-from conference.attendance.service import LEAVE_WORDS, STATUS_WORDS, Sheet, SiteLine
-from conference.scheduling.local_time import period_text, to_local
-from conference.scheduling.models import Meeting
+from conference.attendance.record import AttendanceRecord, DelegateRecord, SiteRecord, minutes
+from conference.scheduling.local_time import to_local
 
 Value = str | int | float | datetime | None
+Columns = Sequence[tuple[str, int]]
+"""Headers with their widths in characters."""
 
-SITE_HEADERS: Final = (
-    "STT", "Đơn vị", "Điểm cầu", "Trạng thái", "Đề xuất theo nhật ký", "Giờ vào", "Giờ ra",
-    "Tổng phút", "Số lần rớt mạng", "Số người", "Ghi chú", "Người điểm danh",
+SITES: Final = (
+    ("STT", 6), ("Đơn vị", 32), ("Điểm cầu", 32), ("Trạng thái", 20),
+    ("Đề xuất theo nhật ký", 20), ("Giờ vào", 18), ("Giờ ra", 18), ("Tổng phút", 11),
+    ("Số lần rớt mạng", 16), ("Số người", 10), ("Ghi chú", 30), ("Người điểm danh", 22),
 )  # fmt: skip
-PERSON_HEADERS: Final = (
-    "STT", "Họ và tên", "Đơn vị", "Giờ vào", "Giờ ra", "Tổng phút", "Số lần rớt mạng",
+DELEGATES: Final = (
+    ("STT", 6), ("Họ và tên", 28), ("Chức vụ", 28), ("Đơn vị", 32), ("Điểm cầu", 28),
+    ("Trạng thái", 20), ("Đề xuất theo nhật ký", 20), ("Dự thay cho", 22), ("Giờ vào", 18),
+    ("Giờ ra", 18), ("Tổng phút", 11), ("Ghi chú", 30), ("Người điểm danh", 22),
 )  # fmt: skip
-INTERVAL_HEADERS: Final = (
-    "STT", "Đơn vị", "Tên", "Giờ vào", "Giờ ra", "Số phút", "Lý do ra", "Giờ ra ước tính",
+UNITS: Final = (
+    ("STT", 6), ("Đơn vị", 40), ("Trạng thái", 20), ("Đại biểu dự kiến", 16),
+    ("Đại biểu có mặt", 16), ("Chênh lệch", 12), ("Số người tại điểm cầu", 18),
 )  # fmt: skip
-_SITE_WIDTHS: Final = (6, 32, 32, 20, 20, 18, 18, 11, 16, 10, 30, 22)
+STAYS: Final = (
+    ("STT", 6), ("Đơn vị", 32), ("Tên", 32), ("Giờ vào", 18), ("Giờ ra", 18), ("Số phút", 11),
+    ("Lý do ra", 24), ("Giờ ra ước tính", 16),
+)  # fmt: skip
+STILL_THERE: Final = "Đang họp"
 _TIME_FORMAT: Final = "hh:mm:ss dd/mm/yyyy"
 _FONT: Final = "Times New Roman"
 _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 _THIN: Final = Side(style="thin", color="999999")
 
 
-def workbook(meeting: Meeting, sheet: Sheet) -> bytes:
-    """The XLSX file of ``sheet``."""
+def workbook(record: AttendanceRecord) -> bytes:
+    """The XLSX file of ``record``."""
     book = Workbook()
     first = book.active
     assert isinstance(first, Worksheet)  # a new workbook has one
     first.title = "Điểm cầu"
-    _sites(first, meeting, sheet)
-    _people(book.create_sheet("Đại biểu"), meeting, sheet)
-    _intervals(book.create_sheet("Vào ra"), meeting, sheet)
+    _fill(first, "BẢNG ĐIỂM DANH ĐIỂM CẦU", record, SITES, _site_rows(record))
+    first.append([])
+    for text, figure in record.totals:
+        _row(first, [None, text, figure], framed=False)
+    for name, title, columns, rows in (
+        ("Đại biểu", "BẢNG ĐIỂM DANH ĐẠI BIỂU", DELEGATES, _delegate_rows(record)),
+        ("Theo đơn vị", "DỰ KIẾN VÀ THỰC TẾ THEO ĐƠN VỊ", UNITS, _unit_rows(record)),
+        ("Vào ra", "NHẬT KÝ VÀO RA", STAYS, _stay_rows(record)),
+    ):
+        _fill(book.create_sheet(name), title, record, columns, rows)
     file = BytesIO()
     book.save(file)
     return file.getvalue()
 
 
-def _sites(page: Worksheet, meeting: Meeting, sheet: Sheet) -> None:
-    _head(page, "BẢNG ĐIỂM DANH ĐIỂM CẦU", meeting, sheet, SITE_HEADERS, _SITE_WIDTHS)
-    for line in sheet.sites:
-        _row(page, _site_cells(line))
-    page.append([])
-    for text, figure in _total_lines(sheet):
-        _row(page, [None, text, figure], framed=False)
+def csv_text(record: AttendanceRecord) -> bytes:
+    """Sites and delegates in one CSV table (RFC 4180), UTF-8 with a mark for spreadsheets."""
+    file = StringIO(newline="")
+    writer = csv.writer(file)
+    heads = ["Loại", *(name for name, _ in DELEGATES), "Số lần rớt mạng", "Số người"]
+    writer.writerow(heads)
+    for site in record.sites:
+        cells: list[Value] = [
+            site.number, "", "", site.unit, site.site, site.status, site.suggested, "",
+            _local(site.first_join), _leave(site), minutes(site.seconds), site.note,
+            site.marked_by, site.interruptions, site.headcount,
+        ]  # fmt: skip
+        writer.writerow([_csv_cell(cell) for cell in ("Điểm cầu", *cells)])
+    for cells in _delegate_rows(record):
+        writer.writerow([_csv_cell(cell) for cell in ("Đại biểu", *cells, "", "")])
+    return b"\xef\xbb\xbf" + file.getvalue().encode()
 
 
-def _site_cells(line: SiteLine) -> list[Value]:
-    found = line.presence
-    is_suggested = found.suggestion is not AttendanceStatus.UNMARKED
-    return [
-        line.number,
-        line.site.unit_name,
-        line.site.site_name,
-        STATUS_WORDS[line.status],
-        STATUS_WORDS[found.suggestion] if is_suggested else "",
-        _local(found.first_join),
-        "Đang họp" if found.is_present else _local(found.last_leave),
-        _minutes(found.total.total_seconds()),
-        found.interruptions,
-        line.site.delegates_count,
-        line.note,
-        line.mark.marked_by if line.mark else "",
+def _csv_cell(value: Value) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return value.strftime("%d/%m/%Y %H:%M:%S")
+    if not isinstance(value, str):
+        return str(value)
+    text = "".join(c for c in value if c.isprintable() or c == "\n")
+    return f"'{text}" if value.startswith(_FORMULA_STARTS) else text
+
+
+def _site_rows(record: AttendanceRecord) -> Iterable[list[Value]]:
+    for one in record.sites:
+        yield [
+            one.number, one.unit, one.site, one.status, one.suggested, _local(one.first_join),
+            _leave(one), minutes(one.seconds), one.interruptions, one.headcount, one.note,
+            one.marked_by,
+        ]  # fmt: skip
+
+
+def _leave(one: SiteRecord) -> datetime | str | None:
+    return STILL_THERE if one.is_present else _local(one.last_leave)
+
+
+def _delegate_rows(record: AttendanceRecord) -> Iterable[list[Value]]:
+    for one in record.delegates:
+        yield [
+            one.number, one.name, one.title, one.unit, one.place, one.status, one.suggested,
+            one.stands_in_for, _local(one.first_join), _delegate_leave(one),
+            minutes(one.seconds), one.note, one.marked_by,
+        ]  # fmt: skip
+
+
+def _delegate_leave(one: DelegateRecord) -> datetime | str | None:
+    is_there = one.first_join is not None and one.last_leave is None
+    return STILL_THERE if is_there else _local(one.last_leave)
+
+
+def _unit_rows(record: AttendanceRecord) -> Iterable[list[Value]]:
+    for number, one in enumerate(record.units, 1):
+        difference = one.came - one.expected if one.expected else None
+        yield [number, one.unit, one.status, one.expected, one.came, difference, one.headcount]
+
+
+def _stay_rows(record: AttendanceRecord) -> Iterable[list[Value]]:
+    for number, one in enumerate(record.stays, 1):
+        yield [
+            number, one.unit, one.name, _local(one.start), _local(one.end) or STILL_THERE,
+            minutes(one.seconds), one.reason, "x" if one.is_estimated else "",
+        ]  # fmt: skip
+
+
+def heading(record: AttendanceRecord) -> list[str]:
+    """What stands above every table: meeting, time, chair, and how far it is signed."""
+    lines = [
+        record.meeting,
+        f"Thời gian: {record.period}",
+        f"Chủ trì: {record.chair}. Số liệu lúc {words(record.at)}.",
+        f"Nối lại trong {record.merge_gap_s} giây tính là một lần có mặt; "
+        f"vào sau {record.late_after_min} phút là đến muộn.",
     ]
-
-
-def _total_lines(sheet: Sheet) -> list[tuple[str, int]]:
-    totals = sheet.totals
-    return [
-        ("Tổng số điểm cầu được mời", totals.invited),
-        ("Có mặt", totals.came),
-        ("Trong đó đến muộn", totals.late),
-        ("Trong đó về sớm", totals.left_early),
-        ("Vắng có lý do", totals.excused),
-        ("Vắng", totals.absent),
-        ("Chưa điểm danh", sheet.totals.invited - sheet.marked),
-        ("Tổng số đại biểu tại các điểm cầu", totals.delegates),
-        ("Điểm cầu có mặt chưa báo số người", totals.sites_without_count),
-    ]
-
-
-def _people(page: Worksheet, meeting: Meeting, sheet: Sheet) -> None:
-    widths = (6, 30, 36, 18, 18, 11, 16)
-    _head(page, "BẢNG ĐIỂM DANH ĐẠI BIỂU", meeting, sheet, PERSON_HEADERS, widths)
-    for number, line in enumerate(sheet.people, 1):
-        found = line.presence
-        _row(
-            page,
-            [
-                number,
-                line.name,
-                line.unit,
-                _local(found.first_join),
-                "Đang họp" if found.is_present else _local(found.last_leave),
-                _minutes(found.total.total_seconds()),
-                found.interruptions,
-            ],
+    if record.signed_at is not None:
+        why = f" Đính chính: {record.reason}" if record.reason else ""
+        lines.append(
+            f"Bản {record.version}, {record.signed_by} ký xác nhận lúc "
+            f"{words(record.signed_at)}.{why}"
         )
+    return lines
 
 
-def _intervals(page: Worksheet, meeting: Meeting, sheet: Sheet) -> None:
-    widths = (6, 32, 32, 18, 18, 11, 24, 16)
-    _head(page, "NHẬT KÝ VÀO RA", meeting, sheet, INTERVAL_HEADERS, widths)
-    named: list[tuple[str, str, Iterable[Interval]]] = [
-        (line.site.unit_name, line.site.site_name, line.intervals) for line in sheet.sites
-    ]
-    named += [(line.unit, line.name, line.intervals) for line in sheet.people]
-    number = 0
-    for unit, name, intervals in named:
-        for one in intervals:
-            number += 1
-            _row(
-                page,
-                [
-                    number,
-                    unit,
-                    name,
-                    _local(one.start),
-                    _local(one.end) or "Đang họp",
-                    _minutes(one.length(sheet.at).total_seconds()),
-                    LEAVE_WORDS.get(one.reason, one.reason),
-                    "x" if one.is_estimated else "",
-                ],
-            )
-
-
-def _head(  # noqa: PLR0917 (what stands above every table)
-    page: Worksheet,
-    title: str,
-    meeting: Meeting,
-    sheet: Sheet,
-    headers: Sequence[str],
-    widths: Sequence[int],
-) -> None:
-    lines = (
-        title,
-        meeting.title,
-        f"Thời gian: {period_text(meeting.starts_at, meeting.ends_at)}",
-        f"Chủ trì: {meeting.chair.full_name}. Số liệu lúc {_words(sheet.at)}.",
-    )
-    for text in lines:
+def _fill(
+    page: Worksheet, title: str, record: AttendanceRecord, columns: Columns,
+    rows: Iterable[Sequence[Value]],
+) -> None:  # fmt: skip
+    for text in (title, *heading(record)):
         page.append([text])
         cell = _cell(page, page.max_row, 1)
         _as_text(cell, text)
         cell.font = Font(name=_FONT, size=14 if text == title else 12, bold=text == title)
     page.append([])
-    page.append(list(headers))
+    page.append([name for name, _ in columns])
     for head in page[page.max_row]:
         head.font = Font(name=_FONT, size=12, bold=True)
         head.alignment = Alignment(horizontal="center", vertical="center", wrap_text=True)
@@ -175,8 +181,10 @@ def _head(  # noqa: PLR0917 (what stands above every table)
     page.page_setup.paperSize = page.PAPERSIZE_A4
     page.page_setup.fitToHeight = 0
     page.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
-    for column, width in enumerate(widths, 1):
+    for column, (_, width) in enumerate(columns, 1):
         page.column_dimensions[get_column_letter(column)].width = width
+    for values in rows:
+        _row(page, values)
 
 
 def _row(page: Worksheet, values: Sequence[Value], *, framed: bool = True) -> None:
@@ -214,9 +222,6 @@ def _local(at: datetime | None) -> datetime | None:
     return None if at is None else to_local(at).replace(tzinfo=None, microsecond=0)
 
 
-def _words(at: datetime) -> str:
+def words(at: datetime) -> str:
+    """``08:00 10/12/2026``."""
     return to_local(at).strftime("%H:%M %d/%m/%Y")
-
-
-def _minutes(seconds: float) -> float:
-    return round(seconds / 60, 1)

@@ -1,10 +1,12 @@
 """The attendance sheet of a meeting: what the log suggests, what a person has marked.
 
 Reading derives everything anew from the evidence. Marking is the only thing that is written, one
-row for each site, and who marked it is named; the evidence itself is never edited.
+row for each site and delegate, and who marked it is named; the evidence itself is never edited, so
+what the log suggests and what a person decided are both kept. A signed sheet is locked
+(`conference.attendance.versions`).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -12,10 +14,10 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from conference.attendance import summary
+from conference.attendance import delegates, summary, versions
 from conference.attendance.evidence import load
 from conference.attendance.intervals import MERGE_GAP, Interval, derive
-from conference.attendance.models import AttendanceMark, AttendanceStatus
+from conference.attendance.models import AttendanceMark, AttendanceStatus, Delegate
 from conference.attendance.summary import Counted, Presence, Totals
 from conference.conduct.participants import find_participant
 from conference.errors import InvalidError, NotFoundError
@@ -26,14 +28,16 @@ MAX_NOTE_LENGTH: Final = 500
 MAX_DELEGATES: Final = 2000
 
 STATUS_WORDS: Final = {
+    AttendanceStatus.IN_PERSON: "Có mặt trực tiếp",
     AttendanceStatus.PRESENT: "Có mặt trực tuyến",
+    AttendanceStatus.SUBSTITUTE: "Dự thay",
     AttendanceStatus.LATE: "Đến muộn",
     AttendanceStatus.LEFT_EARLY: "Về sớm",
     AttendanceStatus.EXCUSED: "Vắng có lý do",
     AttendanceStatus.ABSENT: "Vắng",
     AttendanceStatus.UNMARKED: "Chưa điểm danh",
 }
-"""The office's word for each status."""
+"""The office's word for each status, in the order in which they are offered."""
 
 LEAVE_WORDS: Final = {
     "": "",
@@ -90,8 +94,42 @@ class SiteLine:
 
 
 @dataclass(frozen=True, slots=True)
+class DelegateLine:
+    """One named delegate; times are those of the site, or of the delegate's own account."""
+
+    number: int
+    delegate: Delegate
+    place: str
+    """Name of the site, empty for somebody who joins alone."""
+    presence: Presence
+    suggestion: AttendanceStatus
+
+    @property
+    def status(self) -> AttendanceStatus:
+        """What a person marked; unmarked until then."""
+        return self.delegate.status
+
+    @property
+    def counted_as(self) -> AttendanceStatus:
+        """What the totals count: the mark, else the suggestion."""
+        is_marked = self.status is not AttendanceStatus.UNMARKED
+        return self.status if is_marked else self.suggestion
+
+
+@dataclass(frozen=True, slots=True)
+class UnitLine:
+    """Expected against actual of one invited unit."""
+
+    unit: str
+    status: AttendanceStatus
+    expected: int
+    came: int
+    headcount: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class PersonLine:
-    """Somebody with an account who was in the room; not a site, not counted among them."""
+    """Somebody with an account who was in the room; neither a site nor a named delegate."""
 
     name: str
     unit: str
@@ -109,6 +147,9 @@ class Sheet:
     totals: Totals
     marked: int
     rule: Rule
+    delegates: tuple[DelegateLine, ...] = ()
+    delegate_totals: Totals = summary.NOBODY
+    units: tuple[UnitLine, ...] = ()
 
 
 def sheet(session: Session, meeting: Meeting, at: datetime, rule: Rule | None = None) -> Sheet:
@@ -125,6 +166,7 @@ def sheet(session: Session, meeting: Meeting, at: datetime, rule: Rule | None = 
         own = intervals.pop(f"site:{site.id}", [])
         found = summary.presence(own, held, now=at, late_after=rule.late_after)
         lines.append(SiteLine(number, site, tuple(own), found, marks.get(site.id)))
+    named = _delegates(session, meeting, lines, intervals, held, at, rule)
     people = [
         line
         for identity, own in intervals.items()
@@ -138,7 +180,50 @@ def sheet(session: Session, meeting: Meeting, at: datetime, rule: Rule | None = 
         totals=summary.totals(counted),
         marked=sum(line.status is not AttendanceStatus.UNMARKED for line in lines),
         rule=rule,
+        delegates=tuple(named),
+        delegate_totals=summary.totals(Counted(line.counted_as) for line in named),
+        units=tuple(_units(lines, named)),
     )
+
+
+def _delegates(  # noqa: PLR0917 (the values of one call above)
+    session: Session,
+    meeting: Meeting,
+    sites: Sequence[SiteLine],
+    intervals: dict[str, list[Interval]],
+    held: summary.Session,
+    at: datetime,
+    rule: Rule,
+) -> list[DelegateLine]:
+    """Lines of named delegates; intervals of their own accounts are taken out of ``intervals``."""
+    by_site = {line.site.id: line for line in sites}
+    lines: list[DelegateLine] = []
+    for row in delegates.of_meeting(session, meeting.id):
+        own = intervals.pop(f"person:{row.account_id}", None) if row.account_id else None
+        site = by_site.get(row.invited_site_id) if row.invited_site_id else None
+        if row.invited_site_id is not None and site is None:
+            continue  # the site was taken off the list
+        if own is not None or site is None:
+            found = summary.presence(own or [], held, now=at, late_after=rule.late_after)
+            suggestion = found.suggestion
+        else:
+            found, suggestion = site.presence, site.counted_as
+        place = site.site.site_name if site else ""
+        lines.append(DelegateLine(len(lines) + 1, row, place, found, suggestion))
+    return lines
+
+
+def _units(sites: Sequence[SiteLine], named: Sequence[DelegateLine]) -> list[UnitLine]:
+    came: dict[int | None, list[bool]] = {}
+    for line in named:
+        came.setdefault(line.delegate.invited_site_id, []).append(line.counted_as in summary.CAME)
+    return [
+        UnitLine(
+            line.site.unit_name, line.counted_as, len(came.get(line.site.id, ())),
+            sum(came.get(line.site.id, ())), line.site.delegates_count,
+        )
+        for line in sites
+    ]  # fmt: skip
 
 
 def _person(  # noqa: PLR0917 (the values of one call above)
@@ -179,8 +264,9 @@ def mark(
     """A person decides about one site.
 
     Raises NotFoundError for a site that is not invited, InvalidError for a note or a number that
-    cannot be.
+    cannot be, ConflictError once the sheet is signed.
     """
+    versions.require_open(session, meeting.id)
     site = session.get(InvitedSite, invited_site_id)
     if site is None or site.meeting_id != meeting.id or site.withdrawn_at is not None:
         raise NotFoundError
@@ -202,10 +288,21 @@ def confirm_suggestions(
     at: datetime,
     rule: Rule | None = None,
 ) -> int:
-    """Mark every unmarked site whose suggestion is one of ``statuses`` as suggested; how many."""
+    """Mark every unmarked site and delegate whose suggestion is one of ``statuses``; how many.
+
+    The number is that of the sites. Raises ConflictError once the sheet is signed.
+    """
+    versions.require_open(session, meeting.id)
     wanted = frozenset(statuses)
     count = 0
-    for line in sheet(session, meeting, at, rule).sites:
+    made = sheet(session, meeting, at, rule)
+    for named in made.delegates:
+        if named.status is AttendanceStatus.UNMARKED and named.suggestion in wanted:
+            delegates.mark(
+                named.delegate, status=named.suggestion, note=named.delegate.note,
+                stands_in_for=named.delegate.stands_in_for, by=by, at=at,
+            )  # fmt: skip
+    for line in made.sites:
         suggestion = line.presence.suggestion
         if line.status is AttendanceStatus.UNMARKED and suggestion in wanted:
             _write(

@@ -18,7 +18,13 @@ from conference.attendance.models import AttendanceStatus
 EARLIEST_OPENING: Final = timedelta(hours=2)
 """A room opened still earlier is not waiting for the planned hour: the meeting was moved ahead."""
 CAME: Final = frozenset(
-    {AttendanceStatus.PRESENT, AttendanceStatus.LATE, AttendanceStatus.LEFT_EARLY}
+    {
+        AttendanceStatus.IN_PERSON,
+        AttendanceStatus.PRESENT,
+        AttendanceStatus.SUBSTITUTE,
+        AttendanceStatus.LATE,
+        AttendanceStatus.LEFT_EARLY,
+    }
 )
 
 
@@ -98,10 +104,10 @@ def _suggest(
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """What one site adds to the totals."""
+    """What one site or delegate adds to the totals."""
 
     status: AttendanceStatus
-    delegates_count: int | None
+    delegates_count: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +116,10 @@ class Totals:
 
     invited: int
     came: int
+    in_person: int
+    online: int
+    """Those that came and are neither in person nor substitutes."""
+    substitutes: int
     late: int
     left_early: int
     excused: int
@@ -122,7 +132,7 @@ class Totals:
 
 
 def totals(sites: Iterable[Counted]) -> Totals:
-    """Add up; every site counts once, delegates as the sites reported them."""
+    """Add up; every line counts once, people as the sites reported them."""
     counted = list(sites)
 
     def number(*statuses: AttendanceStatus) -> int:
@@ -132,6 +142,9 @@ def totals(sites: Iterable[Counted]) -> Totals:
     return Totals(
         invited=len(counted),
         came=len(came),
+        in_person=number(AttendanceStatus.IN_PERSON),
+        online=len(came) - number(AttendanceStatus.IN_PERSON, AttendanceStatus.SUBSTITUTE),
+        substitutes=number(AttendanceStatus.SUBSTITUTE),
         late=number(AttendanceStatus.LATE),
         left_early=number(AttendanceStatus.LEFT_EARLY),
         excused=number(AttendanceStatus.EXCUSED),
@@ -140,3 +153,7 @@ def totals(sites: Iterable[Counted]) -> Totals:
         delegates=sum(one.delegates_count or 0 for one in came),
         sites_without_count=sum(one.delegates_count is None for one in came),
     )
+
+
+NOBODY: Final = totals(())
+"""The figures of an empty list."""

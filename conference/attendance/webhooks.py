@@ -24,8 +24,11 @@ _KINDS: Final[Mapping[str, EvidenceKind]] = {
 }
 
 
-def observation(report: Event) -> Observation | None:
-    """The evidence a report is, or None if it says nothing of a participant's presence."""
+def observation(report: Event, received_at: datetime) -> Observation | None:
+    """The evidence a report is, or None if it says nothing of a participant's presence.
+
+    Nothing is reported before it happened: an engine whose clock is ahead is put right.
+    """
     kind = _KINDS.get(report.kind)
     if kind is None or report.is_hidden or not is_participant_identity(report.identity):
         return None
@@ -34,7 +37,7 @@ def observation(report: Event) -> Observation | None:
         participant_sid=report.participant_sid,
         kind=kind,
         source=EvidenceSource.WEBHOOK,
-        at=report.created_at,
+        at=min(report.created_at, received_at),
         event_key=report.id,
         display_name=report.participant_name,
         reason=report.reason,
@@ -46,7 +49,7 @@ def apply(session: Session, report: Event, received_at: datetime) -> int | None:
 
     A report about an unknown room, or one that was stored before, changes nothing.
     """
-    observed = observation(report)
+    observed = observation(report, received_at)
     if observed is None:
         return None
     meeting_id = session.scalar(select(Meeting.id).where(Meeting.room_name == report.room_name))
