@@ -15,7 +15,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from conference.access.models import AuditEntry
-from conference.attendance import evidence, service
+from conference.attendance import delegates, evidence, service
 from conference.attendance.intervals import derive
 from conference.attendance.models import PresenceEvidence
 from conference.lease import hold as hold_lease
@@ -50,6 +50,7 @@ def report(
     """Send one of the engine's reports; the answer's status."""
     settings = held.app.extensions["diemcau"].settings
     happened = at or held.clock.at
+    held.clock.at = max(held.clock.at, happened)  # nothing is reported before it happens
     participant: dict[str, Any] = {
         "sid": sid, "identity": identity, "name": identity, "permission": {"hidden": hidden},
     }  # fmt: skip
@@ -270,7 +271,7 @@ def test_the_workbook_has_vietnamese_headers_local_times_and_no_formulas(
     answer = page(held, "/xuat.xlsx")
     assert answer.status_code == 200
     book = openpyxl.load_workbook(io.BytesIO(answer.data))
-    assert book.sheetnames == ["Điểm cầu", "Đại biểu", "Vào ra"]
+    assert book.sheetnames == ["Điểm cầu", "Đại biểu", "Theo đơn vị", "Vào ra"]
     rows = [[cell.value for cell in row] for row in book["Điểm cầu"].iter_rows()]
     header = next(n for n, row in enumerate(rows) if row[0] == "STT")
     assert rows[header][:7] == [
@@ -295,3 +296,73 @@ def test_a_person_in_the_room_is_a_delegate_not_a_site(held: HeldMeeting) -> Non
     chair = roster(held)["sites"][0]
     assert chair["role"] == "chair"
     assert chair["is_present"] is True
+
+
+# --- delegates, signature, correction -------------------------------------------------------------
+
+
+def test_the_secretary_names_and_marks_delegates(held: HeldMeeting) -> None:
+    secretary = held.browser(held.live.secretary)
+    base = f"/cuoc-hop/{held.meeting_id}/diem-danh"
+    site = held.live.sites[0]
+    names = "Y Mửi, Chủ tịch UBND xã\nKring Ba"
+    assert (
+        secretary.post(f"{base}/dai-bieu", data={"site": site.id, "names": names}).status_code
+        == 303
+    )
+    refused = secretary.post(f"{base}/dai-bieu", data={"site": site.id, "names": "Lê Hoa\n99"})
+    assert refused.status_code == 422
+    assert "Dòng 2 chưa có họ tên" in refused.text
+    assert "Lê Hoa\n99" in refused.text  # nothing typed is lost
+    with held.database.reading() as session:
+        first = delegates.of_meeting(session, held.meeting_id)[0].id
+    form = {"status": "excused", "note": "", "stands_in_for": ""}
+    answer = secretary.post(f"{base}/dai-bieu/{first}", data=form)
+    assert answer.status_code == 422
+    assert "Ghi lý do vắng." in answer.text
+    answer = secretary.post(f"{base}/dai-bieu/{first}", data={**form, "note": "Đi công tác"})
+    assert answer.status_code == 303
+    text = page(held, "?xem=dai-bieu").text
+    assert "Y Mửi" in text
+    assert "Đi công tác" in text
+    assert "Theo đơn vị" in page(held, "?xem=don-vi").text
+    assert held.site_browser(0).post(f"{base}/dai-bieu", data={"names": "X"}).status_code == 403
+
+
+def test_only_the_chair_signs_and_every_version_can_be_had_for_ever(held: HeldMeeting) -> None:
+    def end(session: Any) -> None:
+        meeting = session.get_one(Meeting, held.meeting_id)
+        meeting.status, meeting.ended_at = Status.ENDED, held.clock.at
+
+    held.clock.pass_s(3600)
+    held.change(end)
+    base = f"/cuoc-hop/{held.meeting_id}/diem-danh"
+    secretary, chair = held.browser(held.live.secretary), held.browser(held.live.chair)
+    assert secretary.post(f"{base}/ky").status_code == 403
+    assert chair.post(f"{base}/ky").status_code == 303
+    site = f"{base}/{held.live.sites[0].id}"
+    assert secretary.post(site, data={"status": "present"}).status_code == 409
+    assert "Đã khóa theo bản ký" in page(held).text
+    assert secretary.post(f"{base}/dinh-chinh", data={"reason": " "}).status_code == 422
+    reason = "Xã có mặt trực tiếp tại hội trường"
+    assert secretary.post(f"{base}/dinh-chinh", data={"reason": reason}).status_code == 303
+    assert secretary.post(site, data={"status": "in_person"}).status_code == 303
+    assert chair.post(f"{base}/ky").status_code == 303
+    words = {}
+    for number in (1, 2):
+        answer = page(held, f"/xuat.csv?ban={number}")
+        assert f"ban-{number}.csv" in answer.headers["Content-Disposition"]
+        words[number] = answer.text
+    assert "Có mặt trực tiếp" not in words[1]
+    assert "Có mặt trực tiếp" in words[2]
+    assert page(held, "/xuat.csv").text == words[2]
+    assert page(held, "/xuat.pdf").data.startswith(b"%PDF")
+    assert page(held, "/xuat.docx").data.startswith(b"PK")
+    assert page(held, "/xuat.csv?ban=9").status_code == 404
+    shown = page(held).text
+    assert reason in shown
+    with held.database.reading() as session:
+        actions = [one.action for one in session.query(AuditEntry).order_by(AuditEntry.id)]
+    assert actions[:4] == [
+        "attendance.sign", "attendance.correct", "attendance.mark", "attendance.sign",
+    ]  # fmt: skip

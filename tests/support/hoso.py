@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from conference.access.accounts import actor_of
 from conference.access.models import Account
 from conference.archive.models import Recording, RecordingState
+from conference.attendance import delegates
 from conference.attendance.models import AttendanceStatus, EvidenceKind, EvidenceSource
 from conference.attendance.models import PresenceEvidence as Evidence
 from conference.attendance.service import mark
@@ -44,6 +45,7 @@ class Hoso:
     postponed: int
     site: int
     invited_site: int
+    delegate: int
     join_code: str
     cancelled_code: str
 
@@ -78,6 +80,7 @@ def fill(settings: Settings) -> Hoso:
                 live=live.id, ended=ended.id, upcoming=upcoming.id, draft=draft.id,
                 cancelled=cancelled.id, postponed=postponed.id, site=maker.sites[0].id,
                 invited_site=ended.sites[0].id,
+                delegate=delegates.of_meeting(session, ended.id)[0].id,
                 join_code=live.sites[0].join_code, cancelled_code=cancelled.sites[0].join_code,
             )  # fmt: skip
     finally:
@@ -153,6 +156,9 @@ class _Maker:
         mark(self.session, meeting, meeting.sites[7].id, status=AttendanceStatus.EXCUSED,
              note="Mất điện toàn huyện", delegates_count=None, by=self.actor.name,
              at=ended_at)  # fmt: skip
+        names = "Y Mửi, Chủ tịch UBND xã\nKring Ba, Phó Chủ tịch\nLê Văn Sỹ (dự thay A Thị B)"
+        people = delegates.parse(names)
+        delegates.expect(self.session, meeting, meeting.sites[0], people)
         self._log(meeting, begun_at)
         meeting.status, meeting.ended_at = Status.ENDED, ended_at
         meeting.ended_by = self.chair.full_name

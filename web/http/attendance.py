@@ -109,7 +109,7 @@ def _sheet_page(session: Session, page: dict[str, Any], **more: Any) -> str:
     sheet = service.sheet(session, meeting, now(), _rule())
     history = versions.of_meeting(session, meeting.id)
     is_locked = bool(history) and history[0].signed_at is not None
-    view = request.args.get("xem", "diem-cau")
+    view = str(more.pop("view", request.args.get("xem", "diem-cau")))
     is_part = bool(request.headers.get("HX-Request"))
     return render_template(
         "attendance/sheet.html" if is_part else "attendance/page.html",
@@ -247,7 +247,8 @@ def add_delegates(meeting_id: int) -> Answer:
                 count = delegates.expect(session, meeting, site, people)
         except InvalidError as error:
             typed = {"names": names, "site": chosen}
-            return _sheet_page(session, page, faults=error.fields, typed=typed), 422
+            answer = _sheet_page(session, page, view="dai-bieu", faults=error.fields, typed=typed)
+            return answer, 422
         _record(session, page, "attendance.delegates", at, count=count)
     said = ngettext("Đã thêm %(num)d đại biểu.", "Đã thêm %(num)d đại biểu.", count)
     return _done(meeting_id, said, "dai-bieu")
