@@ -38,11 +38,14 @@ RUN_AXE = """async () => {
   const found = await axe.run(document, {runOnly: {type: 'tag', values: tags}});
   return found.violations.map((one) => [one.impact, one.id, one.nodes[0].html].join(' | '));
 }"""
-TOO_SMALL = """() => [...document.querySelectorAll('button, select, input:not([type=checkbox]), a')]
+TARGETS = "button, select, a, input:not([type=checkbox], [type=radio]), label:has([type=radio])"
+TOO_SMALL = """() => [...document.querySelectorAll('TARGETS')]
   .filter((one) => one.checkVisibility())
   .map((one) => [one.getBoundingClientRect(), one])
   .filter(([box]) => box.width < 48 || box.height < 48)
-  .map(([box, one]) => `${one.outerHTML.slice(0, 80)} ${box.width}x${box.height}`)"""
+  .map(([box, one]) => `${one.outerHTML.slice(0, 80)} ${box.width}x${box.height}`)""".replace(
+    "TARGETS", TARGETS
+)
 
 
 @dataclass
@@ -140,6 +143,15 @@ def is_in_view(page: Page, selector: str) -> bool:
             " && box.right <= innerWidth; }"
         )
     )
+
+
+def no_faults(page: Page, name: str) -> None:
+    """Nothing for axe to find, no target below 48 px, no sideways scrolling; with a picture."""
+    screenshot(page, name)
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    assert page.evaluate(RUN_AXE) == []
+    assert page.evaluate(TOO_SMALL) == []
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
 
 
 def test_a_site_waits_until_the_chair_opens_the_room(room: Room) -> None:
@@ -269,12 +281,98 @@ def test_without_the_channel_its_buttons_lock_and_come_back(room: Room) -> None:
     request = site.get_by_role("button", name="Xin phát biểu")
     expect(request).to_be_visible()
     site.context.set_offline(True)
-    expect(site.get_by_text("Vẫn nghe, nói được; phần điều hành đang nối lại.")).to_be_visible()
+    expect(site.locator(".banners").get_by_text("Vẫn nghe, nói được")).to_be_visible()
     expect(request).to_have_attribute("aria-disabled", "true")
     site.context.set_offline(False)
     expect(request).not_to_have_attribute("aria-disabled", "true")
     request.click()
     expect(chair.locator(".queue-row")).to_have_count(1)
+
+
+@pytest.mark.parametrize("size", ["desktop", "phone"])
+def test_a_vote_is_put_cast_changed_closed_and_published(room: Room, size: str) -> None:
+    chair, site, other = room.open(), room.site(0, size), room.site(1)
+    expect(other.get_by_role("button", name="Xin phát biểu")).to_be_visible()
+    chair.get_by_role("region", name="Biểu quyết").get_by_role(
+        "button", name="Mở biểu quyết"
+    ).click()
+    asked = chair.get_by_role("dialog")
+    asked.get_by_role("textbox").fill("Thông qua dự thảo Nghị quyết về nhiệm vụ năm 2027")
+    asked.get_by_role("button", name="Mở biểu quyết").click()
+    expect(asked).to_have_count(0)
+    card = site.get_by_test_id("vote")
+    expect(card).to_contain_text("Thông qua dự thảo Nghị quyết")
+    no_faults(site, f"room-vote-{size}")
+    card.get_by_role("radio", name="Tán thành", exact=True).check()
+    card.get_by_role("button", name="Gửi phiếu").click()
+    expect(card.get_by_role("status")).to_contain_text("Đã ghi nhận: Tán thành.")
+    card.get_by_role("radio", name="Không tán thành").check()
+    card.get_by_role("button", name="Gửi phiếu").click()
+    expect(card.get_by_role("status")).to_contain_text("Đã ghi nhận: Không tán thành.")
+    other.keyboard.press("Alt+b")
+    other.keyboard.press("Space")
+    expect(other.get_by_role("radio", name="Tán thành", exact=True)).to_be_checked()
+    other.keyboard.press("Enter")
+    expect(other.get_by_test_id("vote").get_by_role("status")).to_contain_text("Tán thành")
+    desk = chair.locator(".vote-desk")
+    expect(desk).to_contain_text("2/15 phiếu")
+    desk.get_by_label("Tán thành", exact=True).fill("12")
+    desk.get_by_role("button", name="Ghi số phiếu").click()
+    expect(chair.get_by_text("Đã ghi số phiếu giơ tay.")).to_be_visible()
+    desk.get_by_role("button", name="Kết thúc biểu quyết").click()
+    expect(card).to_contain_text("Chờ công bố kết quả.")
+    expect(desk.get_by_role("row", name="Tán thành 13")).to_be_visible()
+    screenshot(chair, f"room-vote-chair-{size}")
+    desk.get_by_role("button", name="Công bố kết quả").click()
+    expect(card.get_by_role("row", name="Tán thành 13 92,9 %")).to_be_visible()
+    expect(card.get_by_role("row", name="Không tán thành 1 7,1 %")).to_be_visible()
+    no_faults(site, f"room-vote-result-{size}")
+    no_faults(chair, f"room-vote-published-{size}")
+    card.get_by_role("button", name="Đóng").click()
+    expect(card).to_have_count(0)
+
+
+def test_a_ballot_pressed_while_the_channel_is_away_arrives_when_it_is_back(room: Room) -> None:
+    chair, site = room.open(), room.site()
+    desk = chair.locator(".vote-desk")
+    desk.get_by_role("button", name="Mở biểu quyết").click()
+    asked = chair.get_by_role("dialog")
+    asked.get_by_role("textbox").fill("Bầu tổ kiểm phiếu")
+    asked.get_by_role("checkbox", name="Bỏ phiếu kín").check()
+    asked.get_by_role("button", name="Mở biểu quyết").click()
+    card = site.get_by_test_id("vote")
+    card.get_by_role("radio", name="Tán thành", exact=True).check()
+    site.context.set_offline(True)
+    expect(site.locator(".banners").get_by_text("Vẫn nghe, nói được")).to_be_visible()
+    card.get_by_role("button", name="Gửi phiếu").click()
+    expect(card).to_contain_text("Chưa gửi được phiếu; đang thử lại.")
+    site.context.set_offline(False)
+    expect(card).to_contain_text("Đã bỏ phiếu kín.")
+    expect(desk).to_contain_text("1/15 phiếu")
+
+
+def test_a_speech_has_its_time_and_the_chair_can_add_and_remind(room: Room) -> None:
+    chair, site = room.open(), room.site()
+    site.get_by_role("button", name="Xin phát biểu").click()
+    chair.get_by_role("region", name="Hàng chờ").get_by_role("button", name="Mời").click()
+    timer = chair.get_by_role("timer")
+    expect(timer).to_contain_text("/05:00")
+    chair.get_by_role("button", name="+1 phút").click()
+    expect(timer).to_contain_text("/06:00")
+    chair.keyboard.press("Alt+w")
+    expect(site.get_by_text("Chủ tọa nhắc: sắp hết thời gian phát biểu.")).to_be_visible()
+
+
+def test_the_chair_shows_one_site_to_everybody(room: Room) -> None:
+    chair = room.open()
+    room.enters_media(5)
+    chair.get_by_role("searchbox", name="Tìm điểm cầu").fill("dak pxi 6")
+    row = chair.locator(".roster-row")
+    row.get_by_role("button", name="Thao tác khác").click()
+    row.get_by_role("button", name="Ghim hình").click()
+    expect(row).to_contain_text("Đang ghim")
+    row.get_by_role("button", name="Bỏ ghim hình").click()
+    expect(row).not_to_contain_text("Đang ghim")
 
 
 @pytest.mark.parametrize("size", ["desktop", "phone"])
@@ -286,11 +384,7 @@ def test_the_room_has_no_fault_and_no_small_target(room: Room, size: str) -> Non
         chair.set_viewport_size({"width": 390, "height": 844})
         chair.get_by_role("tab", name="Hàng chờ").click()
     for name, page in (("chair", chair), ("site", site)):
-        screenshot(page, f"room-{name}-{size}-queue")
-        page.evaluate(AXE.read_text(encoding="utf-8"))
-        assert page.evaluate(RUN_AXE) == []
-        assert page.evaluate(TOO_SMALL) == []
-        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+        no_faults(page, f"room-{name}-{size}-queue")
     site.get_by_role("button", name="Thêm").click()
     site.get_by_role("menuitem", name="Phím tắt").click()
     assert site.evaluate(RUN_AXE) == []

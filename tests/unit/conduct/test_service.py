@@ -309,6 +309,11 @@ def test_the_spotlight_stays_on_one_until_it_is_taken_away(
     service.set_spotlight(session, live.meeting, chair, "", T0)
     session.flush()
     assert queries.spotlight(session, live.meeting.id) is None
+    service.set_spotlight(session, live.meeting, chair, communes[0].identity, T0)
+    session.flush()
+    service.give_floor(session, live.meeting, chair, communes[1].identity, T0)
+    session.flush()
+    assert queries.spotlight(session, live.meeting.id) is None
     with pytest.raises(NotFoundError):
         service.set_spotlight(session, live.meeting, chair, "site:999999", T0)
     with pytest.raises(ForbiddenError):

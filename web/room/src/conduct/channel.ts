@@ -5,8 +5,8 @@
  */
 import { io, type Socket } from "socket.io-client";
 import type { Act, Admission } from "../boot";
-import { initialConduct, isOver, received, type Conduct } from "./conduct";
-import { SERVER_EVENTS, type Ack, type Refusal, type ServerEvent, type Snapshot } from "./protocol";
+import { initialConduct, isOver, received, withOwnBallot, type Conduct } from "./conduct";
+import { SERVER_EVENTS, type Ack, type OwnBallot, type Refusal, type ServerEvent, type Snapshot } from "./protocol";
 
 /** How long a command may stay unanswered before the button says so. */
 const ANSWER_LIMIT_MS = 8000;
@@ -78,6 +78,11 @@ export class ConductChannel {
   /** The microphone is open, or the call was declined: the prompt goes away. */
   answerCall(): void {
     this.update({ call: null });
+  }
+
+  /** The server has counted the own ballot. */
+  counted(voteId: number, ballot: OwnBallot): void {
+    this.replace(withOwnBallot(this.conduct, voteId, ballot));
   }
 
   private receive(event: ServerEvent): void {

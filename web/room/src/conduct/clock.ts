@@ -10,6 +10,11 @@ export function elapsed(sinceMs: number, nowMs: number): string {
   return hours > 0 ? `${hours}:${two(minutes)}:${two(seconds)}` : `${two(minutes)}:${two(seconds)}`;
 }
 
+/** A length given in seconds: `05:00`. */
+export function minutesOf(seconds: number): string {
+  return elapsed(0, seconds * 1000);
+}
+
 /** Time of day in the province, without a leading zero: `8:42`. */
 export function timeOfDay(ms: number): string {
   const parts = new Intl.DateTimeFormat("en-GB", {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Admission } from "../boot";
-import { hasFloor, initialConduct, isOpen, isOver, ownPlace, received, type Conduct } from "./conduct";
-import type { ChatMessage, Floor, ServerEvent, Snapshot } from "./protocol";
+import { hasFloor, initialConduct, isOpen, isOver, ownPlace, received, withOwnBallot, type Conduct } from "./conduct";
+import type { ChatMessage, Floor, ServerEvent, Snapshot, Vote } from "./protocol";
 
 const boot: Admission = {
   meeting: {
@@ -29,10 +29,10 @@ const after = (...events: ServerEvent[]): Conduct =>
 
 const floor = (version: number, part: Partial<Floor> = {}): ServerEvent => ({
   name: "floor",
-  data: { version, preset: "conference", speaker: null, queue: [], ...part },
+  data: { version, preset: "conference", speaker: null, spotlight: null, queue: [], ...part },
 });
-const mine = { identity: "site:41", name: "UBND xã Đăk Pxi", since: "2026-12-10T01:20:00Z" };
-const other = { identity: "site:42", name: "Sở Y tế", since: "2026-12-10T01:25:00Z" };
+const mine = { identity: "site:41", name: "UBND xã Đăk Pxi", since: "2026-12-10T01:20:00Z", limit_s: 300 };
+const other = { identity: "site:42", name: "Sở Y tế", since: "2026-12-10T01:25:00Z", limit_s: 300 };
 const message = (id: number): ChatMessage => ({
   id,
   at: "2026-12-10T01:00:00Z",
@@ -47,8 +47,10 @@ const snapshot: Snapshot = {
   meeting: { status: "live", opened_at: "2026-12-10T01:00:00Z", ended_at: null },
   me: boot.me,
   roster: { version: 9, sites: [], present_count: 3, invited_count: 5 },
-  floor: { version: 9, preset: "discussion", speaker: null, queue: [] },
+  floor: { version: 9, preset: "discussion", speaker: null, spotlight: null, queue: [] },
   agenda: { item_id: 1, since: "2026-12-10T01:00:00Z" },
+  vote: null,
+  own_ballot: null,
   chat: [message(1), message(2)],
   recording: { state: "recording", since: "2026-12-10T01:10:00Z", message: null, decided_by: "Chủ tọa" },
 };
@@ -129,4 +131,35 @@ describe("the way out", () => {
     const muted: ServerEvent = { name: "microphone.muted", data: { by: "Chủ tọa" } };
     expect(after(muted, muted).muteCount).toBe(2);
   });
+});
+
+describe("votes", () => {
+  const open: Vote = {
+    id: 3,
+    question: "Thông qua Nghị quyết",
+    is_secret: false,
+    opened_at: "2026-12-10T01:20:00Z",
+    closed_at: null,
+    published_at: null,
+    cast_count: 4,
+    eligible_count: 10,
+    totals: null,
+  };
+  const vote = (part: Partial<Vote> = {}): ServerEvent => ({ name: "vote", data: { vote: { ...open, ...part } } });
+
+  test("only move on", () => {
+    const closed = { closed_at: "2026-12-10T01:22:00Z" };
+    expect(after(vote(closed), vote()).vote?.closed_at).toBe(closed.closed_at);
+    expect(after(vote({ cast_count: 6 }), vote()).vote?.cast_count).toBe(6);
+    expect(after(vote({ id: 4 }), vote()).vote?.id).toBe(4);
+  });
+
+  test("keep the own ballot until the next question", () => {
+    const cast = withOwnBallot(after(vote()), 3, "for");
+    expect(received(cast, vote({ cast_count: 5 }), NOW_MS).ownBallot).toBe("for");
+    expect(received(cast, vote({ id: 4, cast_count: 0 }), NOW_MS).ownBallot).toBeNull();
+  });
+
+  test("an answer about an older question changes nothing", () =>
+    expect(withOwnBallot(after(vote({ id: 4 })), 3, "for").ownBallot).toBeNull());
 });

@@ -10,11 +10,13 @@ import type {
   ChatMessage,
   Floor,
   MeetingState,
+  OwnBallot,
   Recording,
   Refusal,
   Roster,
   ServerEvent,
   Snapshot,
+  Vote,
 } from "./protocol";
 
 /** How the conduct channel stands; media goes on without it. */
@@ -32,6 +34,9 @@ export interface Conduct {
   roster: Roster;
   floor: Floor;
   agenda: Agenda;
+  vote: Vote | null;
+  /** This participant's ballot on `vote`; null before it is cast. */
+  ownBallot: OwnBallot | null;
   chat: ChatMessage[];
   recording: Recording;
   /** Server clock minus own clock, in milliseconds; timers count on the server's. */
@@ -40,6 +45,8 @@ export interface Conduct {
   call: { by: string } | null;
   /** Counts how often the chair muted this microphone; each is announced once. */
   muteCount: number;
+  /** Counts the chair's reminders of the time; each is announced once. */
+  warnCount: number;
   departure: Departure | null;
 }
 
@@ -53,13 +60,16 @@ export function initialConduct(boot: Admission): Conduct {
     meeting: { status: boot.meeting.status, opened_at: null, ended_at: null },
     me: boot.me,
     roster: { version: -1, sites: [], present_count: 0, invited_count: 0 },
-    floor: { version: -1, preset: "conference", speaker: null, queue: [] },
+    floor: { version: -1, preset: "conference", speaker: null, spotlight: null, queue: [] },
     agenda: { item_id: null, since: null },
+    vote: null,
+    ownBallot: null,
     chat: [],
     recording: { state: "off", since: null, message: null, decided_by: null },
     clockOffsetMs: 0,
     call: null,
     muteCount: 0,
+    warnCount: 0,
     departure: null,
   };
 }
@@ -75,6 +85,10 @@ export function received(conduct: Conduct, event: ServerEvent, nowMs: number): C
       return event.data.version < conduct.floor.version ? conduct : withFloor(conduct, event.data);
     case "agenda":
       return { ...conduct, agenda: event.data };
+    case "vote":
+      return withVote(conduct, event.data.vote);
+    case "floor.warned":
+      return { ...conduct, warnCount: conduct.warnCount + 1 };
     case "chat":
       return { ...conduct, chat: withMessage(conduct.chat, event.data) };
     case "recording":
@@ -100,6 +114,8 @@ function withSnapshot(conduct: Conduct, snapshot: Snapshot, nowMs: number): Cond
     me: { ...conduct.me, ...snapshot.me },
     roster: snapshot.roster ?? conduct.roster,
     agenda: snapshot.agenda ?? conduct.agenda,
+    vote: snapshot.vote,
+    ownBallot: snapshot.own_ballot,
     chat: (snapshot.chat ?? []).reduce(withMessage, conduct.chat),
     recording: snapshot.recording ?? conduct.recording,
     clockOffsetMs: Number.isNaN(serverMs) ? conduct.clockOffsetMs : serverMs - nowMs,
@@ -110,6 +126,25 @@ function withSnapshot(conduct: Conduct, snapshot: Snapshot, nowMs: number): Cond
 function withFloor(conduct: Conduct, floor: Floor): Conduct {
   const isMine = floor.speaker?.identity === conduct.me.identity;
   return { ...conduct, floor, call: isMine ? conduct.call : null };
+}
+
+function withVote(conduct: Conduct, vote: Vote | null): Conduct {
+  if (isOlderVote(vote, conduct.vote)) return conduct;
+  const isSame = vote !== null && vote.id === conduct.vote?.id;
+  return { ...conduct, vote, ownBallot: isSame ? conduct.ownBallot : null };
+}
+
+/** A vote only moves on: opened, counted, closed, published, followed by another. */
+function isOlderVote(vote: Vote | null, known: Vote | null): boolean {
+  if (known === null) return false;
+  if (vote === null || vote.id < known.id) return true;
+  const stage = (one: Vote) => (one.published_at ? 2 : one.closed_at ? 1 : 0);
+  return vote.id === known.id && (stage(vote) < stage(known) || vote.cast_count < known.cast_count);
+}
+
+/** The server has counted this participant's ballot. */
+export function withOwnBallot(conduct: Conduct, voteId: number, ballot: OwnBallot): Conduct {
+  return conduct.vote?.id === voteId ? { ...conduct, ownBallot: ballot } : conduct;
 }
 
 function withMeeting(conduct: Conduct, meeting: MeetingState): Conduct {

@@ -28,9 +28,32 @@ export interface QueueEntry {
 export interface Floor {
   version: number;
   preset: "conference" | "discussion";
-  speaker: { identity: string; name: string; since: string } | null;
+  speaker: { identity: string; name: string; since: string; limit_s: number } | null;
+  /** Shown large to everybody by the chair. */
+  spotlight: string | null;
   queue: QueueEntry[];
 }
+
+export type Choice = "for" | "against" | "abstain";
+
+export type Totals = Record<Choice, number>;
+
+/** The newest question put to the meeting. */
+export interface Vote {
+  id: number;
+  question: string;
+  is_secret: boolean;
+  opened_at: string;
+  closed_at: string | null;
+  published_at: string | null;
+  cast_count: number;
+  eligible_count: number;
+  /** Null until published. */
+  totals: Totals | null;
+}
+
+/** How this participant voted, as the server has it; of a secret ballot only that it was cast. */
+export type OwnBallot = Choice | "secret";
 
 export interface Agenda {
   item_id: number | null;
@@ -69,6 +92,8 @@ export interface Snapshot {
   roster: Roster;
   floor: Floor;
   agenda: Agenda;
+  vote: Vote | null;
+  own_ballot: OwnBallot | null;
   chat: ChatMessage[];
   recording: Recording;
 }
@@ -86,6 +111,8 @@ export type ServerEvent =
   | { name: "roster"; data: Roster }
   | { name: "floor"; data: Floor }
   | { name: "agenda"; data: Agenda }
+  | { name: "vote"; data: { vote: Vote | null } }
+  | { name: "floor.warned"; data: { by: string } }
   | { name: "chat"; data: ChatMessage }
   | { name: "recording"; data: Recording }
   | { name: "meeting"; data: MeetingState }
@@ -99,6 +126,8 @@ export const SERVER_EVENTS = [
   "roster",
   "floor",
   "agenda",
+  "vote",
+  "floor.warned",
   "chat",
   "recording",
   "meeting",

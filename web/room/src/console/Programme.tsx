@@ -7,6 +7,7 @@ import { useCommand, useConduct, useServerNow } from "../conduct/context";
 import { Action, Confirm } from "../design/controls";
 import { CheckIcon, NextIcon, StopIcon } from "../design/icons";
 import { t } from "../i18n/language";
+import { VoteDesk } from "./VoteDesk";
 
 /** The item after the selected one; the first when none is selected; null at the end. */
 export function nextItem(items: AgendaItem[], selectedId: number | null): AgendaItem | null {
@@ -63,6 +64,7 @@ export function Programme({ items }: { items: AgendaItem[] }) {
           {t("nextItem")}
         </Action>
       )}
+      <VoteDesk items={items} />
       <EndForAll />
     </section>
   );

@@ -12,6 +12,8 @@ import {
   MicrophoneIcon,
   MicrophoneOffIcon,
   MoreIcon,
+  PinIcon,
+  PinOffIcon,
   RemoveIcon,
   SearchIcon,
 } from "../design/icons";
@@ -99,6 +101,7 @@ function RosterRow({ entry, isMicrophoneOpen, isWaiting, isOpened, onToggle }: R
             {isMe && ` · ${t("you")}`}
             {entry.role === "chair" && ` · ${t("chairMark")}`}
             {isSpeaking && ` · ${t("hasFloor")}`}
+            {floor.spotlight === entry.identity && ` · ${t("isPinned")}`}
             {entry.delegates_count !== null && entry.delegates_count > 0 && (
               <span className="num"> · {t("peopleCount", { count: entry.delegates_count })}</span>
             )}
@@ -127,6 +130,7 @@ function RosterRow({ entry, isMicrophoneOpen, isWaiting, isOpened, onToggle }: R
       </div>
       {isOpened && conducts(me) && entry.is_present && (
         <div className="roster-acts">
+          <Spotlight identity={entry.identity} name={name} isDisabled={link !== "connected"} />
           <MuteOne identity={entry.identity} name={name} isDisabled={link !== "connected" || !isMicrophoneOpen} />
           <RemoveOne identity={entry.identity} name={name} isDisabled={link !== "connected"} />
         </div>
@@ -151,6 +155,23 @@ function GiveFloor({ identity, name, isDisabled }: ActProps) {
       onPress={() => void give.send({ identity })}
     >
       {t("giveFloor")}
+    </Action>
+  );
+}
+
+function Spotlight({ identity, name, isDisabled }: ActProps) {
+  const { floor } = useConduct();
+  const spotlight = useCommand("spotlight.set");
+  const isSet = floor.spotlight === identity;
+  return (
+    <Action
+      icon={isSet ? PinOffIcon : PinIcon}
+      isBusy={spotlight.isBusy}
+      isDisabled={isDisabled}
+      name={t(isSet ? "unpinOne" : "pinOne", { name })}
+      onPress={() => void spotlight.send({ identity: isSet ? "" : identity })}
+    >
+      {t(isSet ? "unpin" : "pin")}
     </Action>
   );
 }

@@ -64,7 +64,9 @@ interface ActionProps {
   shortcut?: string;
   className?: string;
   isWordless?: boolean;
-  onPress: () => void;
+  /** Sends the form around it, also by Enter in a field; needs no `onPress`. */
+  isSubmit?: boolean;
+  onPress?: () => void;
 }
 
 /** An ordinary button with optional picture; busy until the server has answered. */
@@ -72,7 +74,7 @@ export function Action(props: ActionProps) {
   const Picture = props.icon;
   return (
     <button
-      type="button"
+      type={props.isSubmit ? "submit" : "button"}
       className={`button button-${props.tone ?? "plain"} ${props.isWordless ? "button-icon" : ""} ${props.className ?? ""}`}
       aria-label={props.name}
       aria-busy={props.isBusy || undefined}
@@ -80,7 +82,7 @@ export function Action(props: ActionProps) {
       aria-keyshortcuts={props.shortcut}
       disabled={props.isDisabled}
       onClick={() => {
-        if (!props.isBusy) props.onPress();
+        if (!props.isBusy) props.onPress?.();
       }}
     >
       {props.isBusy ? <Spinner /> : Picture ? <Picture size={20} /> : null}

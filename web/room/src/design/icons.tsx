@@ -194,3 +194,18 @@ export const WaitIcon = icon(
     <path d="M12 7v5.2l3.5 2.3" />
   </>,
 );
+
+const pin = <path d="M9 4h6l-1 6 3 3v2H7v-2l3-3-1-6zM12 15v6" />;
+
+export const PinIcon = icon(pin);
+export const PinOffIcon = icon(
+  <>
+    {pin}
+    {slash}
+  </>,
+);
+export const VoteIcon = icon(
+  <>
+    <path d="M5 12v8h14v-8M3 12h18M8.5 9.5l2.5 2.5 5-6.5" />
+  </>,
+);

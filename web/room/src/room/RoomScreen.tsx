@@ -15,6 +15,7 @@ import { useSilentMicrophone } from "../media/silence";
 import { useUnplugged } from "../media/unplugged";
 import { useNotices } from "../notices";
 import { Stage } from "../stage/Stage";
+import { VoteCard } from "../votes/VoteCard";
 import { useAnnouncements } from "./announcements";
 import { Banners } from "./Banners";
 import { Bar, type Acts } from "./Bar";
@@ -50,6 +51,7 @@ function useCommands() {
     record: useCommand("recording.start"),
     stopRecording: useCommand("recording.stop"),
     select: useCommand("agenda.select"),
+    warn: useCommand("floor.warn"),
   };
 }
 
@@ -131,6 +133,7 @@ function RoomBody({ boot, wanted, onLeave }: Props) {
     ...(isConsole ? [] : [{ letter: "P", name: "keyFloor", run: acts.toggleFloor } as const]),
     { letter: "T", name: "keyChat", run: () => openPanel("chat") },
     { letter: "N", name: "keySites", run: () => openPanel("roster") },
+    { letter: "B", name: "keyVote", run: goToVote },
     ...(isConsole
       ? ([
           { letter: "S", name: "keyCallNext", run: acts.callNext },
@@ -143,6 +146,13 @@ function RoomBody({ boot, wanted, onLeave }: Props) {
               if (next && !locked() && isOpen(conduct)) void commands.select.send({ item_id: next.id });
             },
           },
+          {
+            letter: "W",
+            name: "keyWarn",
+            run: () => {
+              if (!locked() && conduct.floor.speaker) void commands.warn.send();
+            },
+          },
           { letter: "R", name: "keyRecord", run: acts.toggleRecording },
         ] as const)
       : []),
@@ -153,6 +163,7 @@ function RoomBody({ boot, wanted, onLeave }: Props) {
   const pictures = (
     <div className="room-middle">
       <Stage chairName={boot.meeting.chair} />
+      <VoteCard />
       <SpeakerLine />
     </div>
   );
@@ -181,4 +192,10 @@ function RoomBody({ boot, wanted, onLeave }: Props) {
       )}
     </div>
   );
+}
+
+/** To the ballot if one is being cast, else to the console's vote. */
+function goToVote(): void {
+  const ballot = document.querySelector<HTMLElement>(".vote-card input:checked, .vote-card input");
+  (ballot ?? document.querySelector<HTMLElement>(".vote-desk button"))?.focus();
 }

@@ -28,6 +28,13 @@ export function useAnnouncements(): void {
   const { announce, show } = useNotices();
 
   useChange(conduct.muteCount, () => show({ kind: "info", key: "muted", text: t("mutedByChair") }));
+  useChange(conduct.warnCount, () => show({ kind: "info", key: "warned", text: t("warnedByChair") }));
+  useChange(conduct.vote?.id ?? null, (id) => {
+    if (id !== null && conduct.vote) announce(t("voteOpened", { question: conduct.vote.question }), "assertive");
+  });
+  useChange(conduct.vote?.published_at ?? null, (at) => {
+    if (at) announce(t("votePublished"));
+  });
   useChange(conduct.link, (link) => {
     if (link === "lost") announce(t("conductLostBanner"), "assertive");
     if (link === "connected") announce(t("conductBack"));

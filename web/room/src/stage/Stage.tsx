@@ -26,6 +26,7 @@ export function Stage({ chairName }: { chairName: string | null }) {
       candidates: participants.map(candidate),
       chair,
       speaker: conduct.floor.speaker?.identity ?? null,
+      spotlight: conduct.floor.spotlight,
       preset: conduct.floor.preset,
       limit: isPhone ? PHONE_LIMIT : DESKTOP_LIMIT,
     },

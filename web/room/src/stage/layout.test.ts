@@ -14,6 +14,7 @@ const facts = (part: Partial<StageFacts> = {}): StageFacts => ({
   candidates: [one("chair"), one("me"), ...many(3)],
   chair: "chair",
   speaker: null,
+  spotlight: null,
   preset: "conference",
   limit: 9,
   ...part,
@@ -25,6 +26,14 @@ describe("the large place", () => {
 
   test("is the speaker's as soon as the floor is given", () =>
     expect(arrange(facts({ speaker: "site:2" }), []).main).toEqual({ identity: "site:2", source: "camera" }));
+
+  test("is the chair's spotlight before the speaker, who stays in sight", () => {
+    const layout = arrange(facts({ speaker: "site:2", spotlight: "site:3" }), []);
+    expect(layout.main).toEqual({ identity: "site:3", source: "camera" });
+    expect(layout.others).toContain("site:2");
+    const gone = facts({ speaker: "site:2", spotlight: "site:99" });
+    expect(arrange(gone, []).main?.identity).toBe("site:2");
+  });
 
   test("is the shared screen before any face, and the speaker's screen before others", () => {
     const candidates = [one("chair"), one("site:1", { hasScreen: true }), one("site:2", { hasScreen: true })];

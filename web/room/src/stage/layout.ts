@@ -1,7 +1,7 @@
 /**
  * Who is seen, and where. Pure: participants and the conduct go in, a layout
- * comes out. The large place follows the floor and presentations, never the
- * loudest voice; those already seen keep their places; the chair is always seen.
+ * comes out. The large place follows presentations, the chair's spotlight and
+ * the floor, never the loudest voice; those already seen keep their places; the chair is always seen.
  */
 
 export interface Candidate {
@@ -15,6 +15,8 @@ export interface StageFacts {
   candidates: Candidate[];
   chair: string | null;
   speaker: string | null;
+  /** Kept large by the chair, whoever speaks. */
+  spotlight: string | null;
   preset: "conference" | "discussion";
   /** Number of pictures in all: 9, on a phone 4. */
   limit: number;
@@ -52,7 +54,8 @@ function chooseMain(facts: StageFacts, present: Map<string, Candidate>): StageLa
   const sharing = [...present.values()].filter((candidate) => candidate.hasScreen);
   const presenter = sharing.find((candidate) => candidate.identity === facts.speaker) ?? sharing[0];
   if (presenter) return { identity: presenter.identity, source: "screen" };
-  if (facts.speaker && present.has(facts.speaker)) return { identity: facts.speaker, source: "camera" };
+  const large = [facts.spotlight, facts.speaker].find((identity) => identity !== null && present.has(identity));
+  if (large) return { identity: large, source: "camera" };
   if (facts.preset === "discussion" && present.size > 1) return null;
   const fallback =
     (facts.chair !== null && present.get(facts.chair)) ||
@@ -70,7 +73,7 @@ function chooseOthers(
   room: number,
 ): string[] {
   const self = facts.candidates.find((candidate) => candidate.isLocal)?.identity ?? null;
-  const must = [facts.chair, facts.speaker];
+  const must = [facts.chair, facts.spotlight, facts.speaker];
   const wanted = [
     ...must,
     ...before,
