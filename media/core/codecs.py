@@ -29,6 +29,8 @@ class Codec:
     rtx_payload_type: int | None = None
     """Payload type of its retransmissions (RFC 4588); None without."""
     fmtp: str = ""
+    red_payload_type: int | None = None
+    """Payload type of its redundant form (RFC 2198); None without. Audio only."""
 
     @property
     def is_video(self) -> bool:

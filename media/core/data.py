@@ -1,8 +1,8 @@
 """Data packets between participants: who may send, what is stamped on, who receives.
 
 The sender's identity and sid are always the node's own knowledge, never the packet's; a
-hidden sender stays anonymous. Reliable packets carry a sequence number of the sender, by
-which a packet repeated after a reconnect is recognised. Payloads are opaque.
+hidden sender stays anonymous. Payloads are opaque. Numbers of reliable packets are the business
+of ``media.core.reliable``.
 """
 
 from collections.abc import Collection, Iterable
@@ -12,7 +12,7 @@ from google.protobuf.message import DecodeError
 from livekit.protocol import models
 
 from media.core.errors import RemoteProtocolError
-from media.core.room import ACTIVE, Participant, Room
+from media.core.room import ACTIVE, JOINED, Participant, Room
 
 RELIABLE: Final = "_reliable"
 LOSSY: Final = "_lossy"
@@ -20,6 +20,10 @@ DATA_TRACK: Final = "_data_track"
 CHANNELS: Final = (RELIABLE, LOSSY, DATA_TRACK)
 
 MAX_PACKET_BYTES: Final = 65536
+NONCES_KEPT: Final = 1000
+
+_PRESENT: Final = frozenset({JOINED, ACTIVE})
+"""States in which data is for a participant; while it joins, its session keeps the data."""
 
 _FORWARDED: Final = frozenset(
     {
@@ -85,7 +89,7 @@ def receivers(
         participant
         for participant in room.participants.values()
         if participant is not sender
-        and participant.state == ACTIVE
+        and participant.state in _PRESENT
         and _is_addressed(participant, identities, sids)
     ]
 
@@ -97,10 +101,11 @@ def server_packet(
     topic: str | None,
     identities: Iterable[str],
     sids: Iterable[str],
+    nonce: bytes = b"",
 ) -> models.DataPacket:
     """Build a packet of the Server API: it has no sender and no sequence."""
     user = models.UserPacket(
-        payload=payload, destination_identities=identities, destination_sids=sids
+        payload=payload, destination_identities=identities, destination_sids=sids, nonce=nonce
     )
     if topic is not None:
         user.topic = topic
@@ -109,19 +114,21 @@ def server_packet(
     )
 
 
-class ReliableSequence:
-    """The last reliable packet of one sender, to drop those it sends again."""
+class Nonces:
+    """The nonces of user packets in one room: a packet sent twice is delivered once."""
 
     def __init__(self) -> None:
-        self.last = 0
+        self._seen: dict[bytes, None] = {}
 
-    def is_new(self, packet: models.DataPacket) -> bool:
-        """True for a packet not seen yet; packets without a number are always new."""
-        if packet.kind != models.DataPacket.Kind.RELIABLE or packet.sequence == 0:
+    def is_new(self, nonce: bytes) -> bool:
+        """True for a nonce not seen lately, and for none at all."""
+        if not nonce:
             return True
-        if packet.sequence <= self.last:
+        if nonce in self._seen:
             return False
-        self.last = packet.sequence
+        self._seen[nonce] = None
+        if len(self._seen) > NONCES_KEPT:
+            del self._seen[next(iter(self._seen))]
         return True
 
 

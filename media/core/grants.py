@@ -37,6 +37,16 @@ KINDS: Final[Mapping[str, ParticipantInfo.Kind]] = {
 }
 """Names a token uses in ``kind``."""
 
+KIND_DETAILS: Final[Mapping[str, ParticipantInfo.KindDetail]] = {
+    "cloud_agent": ParticipantInfo.CLOUD_AGENT,
+    "forwarded": ParticipantInfo.FORWARDED,
+    "connector_whatsapp": ParticipantInfo.CONNECTOR_WHATSAPP,
+    "connector_twilio": ParticipantInfo.CONNECTOR_TWILIO,
+    "bridge_rtsp": ParticipantInfo.BRIDGE_RTSP,
+    "simulation": ParticipantInfo.SIMULATION,
+}
+"""Names a token uses in ``kindDetails``."""
+
 
 class ClaimsError(ValueError):
     """The payload is not a valid set of claims; the message names the field."""
@@ -154,6 +164,10 @@ class Claims:
             room_preset=_text(payload, "roomPreset"),
             expires_at_s=_seconds(payload, "exp"),
         )
+
+    def details(self) -> tuple[ParticipantInfo.KindDetail, ...]:
+        """The known ones among ``kind_details``."""
+        return tuple(KIND_DETAILS[name] for name in self.kind_details if name in KIND_DETAILS)
 
     def to_payload(self) -> dict[str, Any]:
         """The payload without the times; what is unset is left out."""

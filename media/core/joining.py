@@ -26,6 +26,8 @@ MAX_JOIN_REQUEST_BYTES: Final = 1 << 20
 MAX_NAME_CHARS: Final = 256
 """Longest room name and identity (LiveKit's default limits)."""
 
+MAX_METADATA_BYTES: Final = 512 * 1024
+MAX_ATTRIBUTES_BYTES: Final = 64 * 1024
 SUBSCRIBER_PRIMARY_PROTOCOL: Final = 3
 """Client protocol from which the subscriber connection may be the primary one."""
 
@@ -49,7 +51,13 @@ class JoinParameters:
 
     client: models.ClientInfo = field(default_factory=models.ClientInfo)
     auto_subscribe: bool = True
+    auto_subscribe_data: bool = False
+    """Subscribe to data tracks without being asked."""
+
     adaptive_stream: bool = False
+    allows_pause: bool = False
+    """The client copes with pictures that are paused for want of bandwidth."""
+
     is_reconnect: bool = False
     participant_sid: str = ""
     """The session to resume."""
@@ -83,7 +91,9 @@ def read_query(query: Mapping[str, str], claims: Claims) -> JoinParameters:
         is_single=False,
         client=_client_info(query),
         auto_subscribe=_flag(query, "auto_subscribe", default=True),
+        auto_subscribe_data=_flag(query, "auto_subscribe_data_track", default=False),
         adaptive_stream=_flag(query, "adaptive_stream", default=False),
+        allows_pause=_flag(query, "subscriber_allow_pause", default=False),
         is_reconnect=_flag(query, "reconnect", default=False),
         participant_sid=query.get("sid", ""),
         wants_publish=bool(query.get("publish", "")),
@@ -107,7 +117,9 @@ def read_join_request(text: str, claims: Claims) -> JoinParameters:
         is_single=True,
         client=request.client_info,
         auto_subscribe=settings.auto_subscribe,
+        auto_subscribe_data=settings.auto_subscribe_data_track,
         adaptive_stream=settings.adaptive_stream,
+        allows_pause=settings.subscriber_allow_pause,
         is_reconnect=request.reconnect,
         participant_sid=request.participant_sid,
         metadata=request.metadata,
@@ -128,6 +140,17 @@ def _check_wishes(parameters: JoinParameters, claims: Claims) -> None:
     changes_self = bool(parameters.metadata or parameters.attributes)
     if changes_self and not video.can_update_own_metadata:
         raise JoinRefusedError(401, "the token does not allow changing one's own metadata")
+    _check_card(
+        parameters.metadata or claims.metadata, {**claims.attributes, **parameters.attributes}
+    )
+
+
+def _check_card(metadata: str, attributes: Mapping[str, str]) -> None:
+    if len(metadata.encode("utf-8", "replace")) > MAX_METADATA_BYTES:
+        raise JoinRefusedError(400, f"metadata exceeds {MAX_METADATA_BYTES} bytes")
+    size = sum(len(text.encode("utf-8", "replace")) for item in attributes.items() for text in item)
+    if size > MAX_ATTRIBUTES_BYTES:
+        raise JoinRefusedError(400, f"attributes exceed {MAX_ATTRIBUTES_BYTES} bytes")
 
 
 def _unpacked(wrapped: rtc.WrappedJoinRequest) -> bytes:

@@ -20,6 +20,9 @@ from media.core.track import UpTrack
 MAX_PENDING: Final = 20
 """Tracks announced and not yet offered, per participant (LiveKit's limit)."""
 
+MAX_QUEUED: Final = 3
+"""Tracks of one client name that wait for the one before to end (LiveKit's limit)."""
+
 MAX_TRACKS: Final = 64
 """Tracks one participant may publish at a time."""
 
@@ -40,6 +43,11 @@ def refuse_track(participant: Participant, request: rtc.AddTrackRequest) -> "Rea
         return Reason.UNSUPPORTED_TYPE if known else Reason.NOT_FOUND
     is_full = len(participant.pending) >= MAX_PENDING or len(participant.tracks) >= MAX_TRACKS
     return Reason.LIMIT_EXCEEDED if is_full else None
+
+
+def is_namesake(request: rtc.AddTrackRequest, others: Iterable[rtc.AddTrackRequest]) -> bool:
+    """True when a track of the same client name exists; the new one has to wait for its end."""
+    return any(request.cid == other.cid for other in others)
 
 
 def announce(

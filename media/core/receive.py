@@ -96,6 +96,21 @@ class UpStream:
         """Highest extended sequence number; -1 before the first packet."""
         return self._highest
 
+    @property
+    def expected(self) -> int:
+        """Packets the sender has sent, by its numbers, since the first one."""
+        return self._highest - self._base + 1 if self._highest >= 0 else 0
+
+    @property
+    def missing(self) -> int:
+        """Packets that came neither by themselves nor as retransmissions."""
+        return max(0, self.expected - self.received - self.recovered)
+
+    @property
+    def jitter_ms(self) -> float:
+        """Interarrival jitter (RFC 3550 §6.4.1)."""
+        return self._jitter * 1000 / self.clock_rate
+
     def receive(
         self, seq: int, timestamp: int, size_bytes: int, now_s: float, *, recovered: bool = False
     ) -> int | None:

@@ -14,6 +14,7 @@ from typing import Final
 
 from livekit.protocol import models, rtc
 
+from media.core.data_tracks import Blobs, DataTracks
 from media.core.ids import Identity, ParticipantSid, RoomName, RoomSid, TrackSid
 from media.core.refusals import RoomFullError
 
@@ -64,10 +65,16 @@ class Participant:
     """Published tracks that others know of, in order of publication."""
 
     pending: list[PendingTrack] = field(default_factory=list)
+    data_tracks: DataTracks = field(default_factory=DataTracks)
+    blobs: Blobs = field(default_factory=Blobs)
     auto_subscribe: bool = True
+    auto_subscribe_data: bool = False
     adaptive_stream: bool = False
     choices: dict[TrackSid, bool] = field(default_factory=dict)
     """Explicit (un)subscriptions; they outrank ``auto_subscribe``."""
+
+    sought: dict[TrackSid, float] = field(default_factory=dict)
+    """Tracks asked for that nobody publishes yet, and until when they are waited for."""
 
     settings: dict[TrackSid, rtc.UpdateTrackSettings] = field(default_factory=dict)
     """The last UpdateTrackSettings for each subscribed track."""
@@ -133,6 +140,7 @@ class Participant:
             kind_details=self.kind_details,
             attributes=self.attributes,
             disconnect_reason=self.disconnect_reason,
+            data_tracks=self.data_tracks.infos(),
             client_protocol=self.client.client_protocol,
             capabilities=self.client.capabilities,
         )
@@ -246,10 +254,21 @@ class Room:
         """True when ``subscriber`` may and wants to receive this track."""
         return (
             publisher is not subscriber
+            and not publisher.is_hidden
             and subscriber.permission.can_subscribe
             and subscriber.wants(track_sid)
             and publisher.admits(subscriber, track_sid)
         )
+
+    def denied_to(self, subscriber: Participant) -> dict[TrackSid, Participant]:
+        """Tracks whose publishers do not let ``subscriber`` receive them, and the publishers."""
+        return {
+            sid: publisher
+            for publisher in self.participants.values()
+            if publisher is not subscriber and publisher.audience and not publisher.is_hidden
+            for sid in publisher.tracks
+            if not publisher.admits(subscriber, sid)
+        }
 
     def to_info(self) -> models.Room:
         """Describe the room; hidden participants are not counted."""

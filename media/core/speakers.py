@@ -7,6 +7,7 @@ counts as silence. The result, as a linear amplitude, is smoothed exponentially 
 eighths for sending.
 """
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from math import ceil, log10
 from typing import Final
@@ -127,3 +128,30 @@ class SpeakerDetector:
     def speaking(self) -> dict[str, float]:
         """Levels of those who were speaking at the last poll, loudest first."""
         return dict(sorted(self._last.items(), key=lambda item: -item[1]))
+
+
+class SpeakerNews:
+    """What one listener has been told of the speakers it can hear.
+
+    A listener hears of those it is subscribed to and of itself; of one it is no longer subscribed
+    to, once more, that it is silent.
+    """
+
+    def __init__(self) -> None:
+        self._told: set[str] = set()
+
+    def select(
+        self, changes: Iterable[SpeakerChange], audible: Collection[str]
+    ) -> list[SpeakerChange]:
+        """Of ``changes``, those for this listener, who can hear ``audible``."""
+        news = []
+        for change in changes:
+            if change.is_active and change.key in audible:
+                self._told.add(change.key)
+                news.append(change)
+            elif not change.is_active and change.key in self._told:
+                self._told.discard(change.key)
+                news.append(change)
+        gone = [key for key in sorted(self._told) if key not in audible]
+        self._told.difference_update(gone)
+        return news + [SpeakerChange(key, 0.0, is_active=False) for key in gone]

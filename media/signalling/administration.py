@@ -7,7 +7,6 @@ anything the present state does not allow. Who may call is decided by ``media.ap
 import asyncio
 import uuid
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Final
 
 from livekit.protocol import models, rtc
@@ -23,7 +22,6 @@ from media.signalling.session import Leave, Session
 
 RPC_MAX_TIMEOUT_S: Final = 60.0
 RPC_DEFAULT_TIMEOUT_S: Final = 10.0
-NONCES_KEPT: Final = 1000
 
 
 class Administration:
@@ -34,10 +32,13 @@ class Administration:
     ) -> None:
         self.settings = settings
         self.registry = RoomRegistry(
-            settings, now_s=now_s, on_event=on_event, answer_rpc=self._answer_rpc
+            settings,
+            now_s=now_s,
+            on_event=on_event,
+            answer_rpc=self._answer_rpc,
+            send_token=self.send_token,
         )
         self._rpcs: dict[tuple[str, str], asyncio.Future[models.DataPacket]] = {}
-        self._nonces: dict[bytes, None] = {}
 
     @property
     def rooms(self) -> dict[RoomName, LiveRoom]:
@@ -134,6 +135,7 @@ class Administration:
         """Subscribe a participant to tracks, or unsubscribe it."""
         room, session = self.registry.get_session(request.room, request.identity)
         apply_subscription(
+            room,
             session,
             rtc.UpdateSubscription(
                 track_sids=sids_of(request.track_sids, request.participant_tracks),
@@ -146,20 +148,15 @@ class Administration:
     async def send_data(self, request: api.SendDataRequest) -> api.SendDataResponse:
         """Send a data packet that has no sender; a repeated nonce is sent once."""
         room = self.registry.get(request.room)
-        if request.nonce:
-            if request.nonce in self._nonces:
-                return api.SendDataResponse()
-            self._nonces[request.nonce] = None
-            if len(self._nonces) > NONCES_KEPT:
-                del self._nonces[next(iter(self._nonces))]
         packet = packets.server_packet(
             request.data,
             request.kind,
             topic=request.topic if request.HasField("topic") else None,
             identities=request.destination_identities,
             sids=request.destination_sids,
+            nonce=request.nonce,
         )
-        room.deliver(packet, None)
+        room.data.send(packet)
         return api.SendDataResponse()
 
     async def update_room_metadata(self, request: api.UpdateRoomMetadataRequest) -> models.Room:
@@ -190,7 +187,7 @@ class Administration:
         answer: asyncio.Future[models.DataPacket] = asyncio.get_running_loop().create_future()
         self._rpcs[key] = answer
         try:
-            room.deliver(call, None)
+            room.data.deliver(call, None)
             async with asyncio.timeout(timeout_s):
                 response = (await answer).rpc_response
         except TimeoutError:
@@ -220,11 +217,10 @@ class Administration:
         participant = session.participant
         was_hidden = participant.is_hidden
         participant.permission = permission
-        video = session.claims.video
-        if video is not None:
-            session.claims = replace(session.claims, video=video.with_permission(permission))
         for info in [*participant.tracks.values(), *(p.info for p in participant.pending)]:
             if not participant.may_publish(info.source):
                 session.publishing.unpublish(info.sid, tell_publisher=True)
         if was_hidden != participant.is_hidden:
-            room.broadcast_room()
+            if participant.is_hidden:
+                room.vanish(participant)
+            room.reconcile_all()

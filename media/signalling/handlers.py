@@ -26,17 +26,13 @@ from media.core.joining import (
 from media.core.refusals import NodeFullError, RefusedError, RoomNotFoundError
 from media.signalling.live_room import LiveRoom
 from media.signalling.requests import handle
-from media.signalling.session import Leave, Session, TokenBucket
+from media.signalling.session import Leave, Session
 from media.signalling.sink import MAX_FRAME_BYTES, SignalSink, read_frame
 
 log = logging.getLogger(__name__)
 
 HEARTBEAT_S: Final = 20.0
 """WebSocket pings; half of it is the time a client has to answer."""
-
-REQUESTS_PER_S: Final = 50.0
-REQUESTS_BURST: Final = 500.0
-"""Joining a large room makes a client send a setting for every track at once."""
 
 
 class Door(Protocol):
@@ -57,9 +53,6 @@ class Door(Protocol):
         self, claims: Claims, parameters: JoinParameters, sink: SignalSink
     ) -> tuple[LiveRoom, Session] | None:
         """Resume a session; None when it is not there any more."""
-
-    def now_s(self) -> float:
-        """Monotonic time."""
 
 
 def signalling_routes(door: Door) -> list[web.RouteDef]:
@@ -134,7 +127,7 @@ async def _converse(
     try:
         entered = _enter(door, claims, parameters, sink)
         if entered is not None:
-            await _read(door, socket, sink, *entered)
+            await _read(socket, sink, *entered)
     finally:
         sink.close()
         await writer
@@ -165,19 +158,17 @@ def _dismiss(sink: SignalSink, reason: models.DisconnectReason, action: "Leave.A
 
 
 async def _read(
-    door: Door,
     socket: web.WebSocketResponse,
     sink: SignalSink,
     room: LiveRoom,
     session: Session,
 ) -> None:
-    bucket = TokenBucket(REQUESTS_PER_S, REQUESTS_BURST)
     async for message in socket:
         if message.type not in {WSMsgType.BINARY, WSMsgType.TEXT}:
             break
         if session.sink is not sink:
             break
-        if not bucket.take(door.now_s()):
+        if not session.may_request(len(message.data)):
             log.info("too many requests from %s", session.participant.sid)
             await socket.close(code=WSCloseCode.POLICY_VIOLATION)
             break

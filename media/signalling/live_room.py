@@ -8,22 +8,36 @@ is broadcast first and subscriptions are reconciled after.
 import logging
 import secrets
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from livekit.protocol import models, rtc
 from livekit.protocol.webhook import WebhookEvent
 
-from media.core import data as packets
 from media.core.ids import ParticipantSid, TrackSid
 from media.core.layers import quality_states
-from media.core.quality import connection_quality
 from media.core.room import ACTIVE, DISCONNECTED, Participant, Room
-from media.core.speakers import SpeakerDetector
+from media.core.wishes import not_found
+from media.signalling.data_tracks import DataTrackRoom
+from media.signalling.exchange import DataExchange
 from media.signalling.publishing import LiveTrack
+from media.signalling.reports import Reports
 from media.signalling.session import Leave, Session
 
 log = logging.getLogger(__name__)
 
-NotifyHook = Callable[[WebhookEvent], None]
+
+@dataclass(frozen=True, slots=True)
+class RoomHooks:
+    """The node as a room sees it."""
+
+    notify: Callable[[WebhookEvent], None]
+    ended: Callable[[Session], None]
+    answer_rpc: Callable[[Session, models.DataPacket], bool]
+    """Take the answer to a call of the Server API; False for any other packet."""
+
+    send_token: Callable[[Session], None]
+
+
 SIF_TRAILER_BYTES = 18
 CODEC_NAMES = {"video/vp8": "vp8", "video/h264": "h264"}
 
@@ -36,19 +50,19 @@ class LiveRoom:
         room: Room,
         *,
         now_s: Callable[[], float],
-        notify: NotifyHook,
-        ended: Callable[[Session], None],
-        answer_rpc: Callable[[Session, models.DataPacket], bool],
+        hooks: RoomHooks,
     ) -> None:
         self.room = room
         self.sessions: dict[ParticipantSid, Session] = {}
         self.tracks: dict[TrackSid, LiveTrack] = {}
         self.sif_trailer = secrets.token_bytes(SIF_TRAILER_BYTES)
-        self._speakers = SpeakerDetector()
-        self._now_s = now_s
-        self._notify = notify
-        self._ended = ended
-        self._answer_rpc = answer_rpc
+        self.reports = Reports(self.sessions, now_s)
+        self.data = DataExchange(room, self.sessions, now_s=now_s, answer_rpc=hooks.answer_rpc)
+        self.data_tracks = DataTrackRoom(room, self.sessions, self._changed)
+        self.now_s = now_s
+        self.send_token = hooks.send_token
+        self._hooks = hooks
+        self._told = room.to_info()
 
     # Coming and going
 
@@ -70,7 +84,7 @@ class LiveRoom:
         """Remove a session and tell the others; unknown ones are ignored."""
         if self.sessions.get(session.participant.sid) is not session:
             return
-        self.room.leave(session.participant, self._now_s())
+        self.room.leave(session.participant, self.now_s())
         self._withdraw(session, reason)
 
     def _withdraw(self, session: Session, reason: models.DisconnectReason) -> None:
@@ -80,14 +94,15 @@ class LiveRoom:
         participant.state = DISCONNECTED
         participant.disconnect_reason = reason
         session.publishing.unpublish_all()
-        self._speakers.remove(participant.sid)
+        self.data_tracks.leave(session)
+        self.reports.speakers.remove(participant.sid)
         participant.changed()
         self.broadcast(participant)
         if participant.permission.recorder:
             self.broadcast_room()
         event = "participant_left" if was_active else "participant_connection_aborted"
         self.notify(event, participant=participant.to_info())
-        self._ended(session)
+        self._hooks.ended(session)
 
     def activated(self, session: Session) -> None:
         """The participant is connected: show it, and let it receive."""
@@ -97,8 +112,9 @@ class LiveRoom:
         if session.participant.permission.recorder:
             self.broadcast_room()
         self.notify("participant_joined", participant=session.participant.to_info())
-        self._send_speaking(session)
         self.reconcile(session)
+        self.data_tracks.enter(session)
+        self.reports.greet(session)
 
     def session_failed(self, session: Session, reason: models.DisconnectReason) -> None:
         """Ask the client to join anew and let the session go."""
@@ -111,19 +127,20 @@ class LiveRoom:
         """Announce a track, then offer it to everybody who wants it."""
         self.tracks[track.sid] = track
         if track.level is not None:
-            self._speakers.add(session.participant.sid, track.level)
+            self.reports.speakers.add(session.participant.sid, track.level)
         session.participant.changed()
         self.broadcast(session.participant, include_self=True)
         self.notify("track_published", participant=session.participant, track=track.info)
         for other in self.sessions.values():
             if self.room.shall_receive(other.participant, session.participant, track.sid):
                 other.subscribing.add(track)
+            self._tell_admission(other)
 
     def track_unpublished(self, session: Session, track: LiveTrack) -> None:
         """Withdraw a track everywhere."""
         self.tracks.pop(track.sid, None)
         if track.level is not None:
-            self._speakers.remove(session.participant.sid, track.level)
+            self.reports.speakers.remove(session.participant.sid, track.level)
         session.participant.changed()
         if session.participant.state != DISCONNECTED:
             self.broadcast(session.participant, include_self=True)
@@ -132,6 +149,7 @@ class LiveRoom:
             other.participant.choices.pop(track.sid, None)
             other.participant.settings.pop(track.sid, None)
             other.subscribing.remove(track)
+            other.denied.discard(track.sid)
 
     def track_subscribed(self, track: LiveTrack) -> None:
         """Tell the publisher that somebody receives its track."""
@@ -163,11 +181,26 @@ class LiveRoom:
             if (track := self.tracks.get(TrackSid(info.sid))) is not None
         ]
         session.subscribing.reconcile(wanted)
+        self._tell_admission(session)
 
     def reconcile_all(self) -> None:
         """Bring every session's subscriptions in line with the room."""
         for session in list(self.sessions.values()):
             self.reconcile(session)
+
+    def _tell_admission(self, session: Session) -> None:
+        """Tell a client which tracks it may not receive, and which again."""
+        denied = self.room.denied_to(session.participant)
+        allowed = session.denied - denied.keys()
+        news = [(sid, publisher.sid, False) for sid, publisher in denied.items()]
+        news = [one for one in news if one[0] not in session.denied]
+        news += [(sid, self.tracks[sid].publisher.sid, True) for sid in sorted(allowed)]
+        session.denied = set(denied)
+        for sid, publisher_sid, is_allowed in news:
+            update = rtc.SubscriptionPermissionUpdate(
+                participant_sid=publisher_sid, track_sid=sid, allowed=is_allowed
+            )
+            session.send(rtc.SignalResponse(subscription_permission_update=update))
 
     # Telling
 
@@ -181,24 +214,30 @@ class LiveRoom:
         if include_self and own is not None:
             own.send(update)
 
+    def _changed(self, participant: Participant) -> None:
+        participant.changed()
+        self.broadcast(participant, include_self=True)
+
+    def vanish(self, participant: Participant) -> None:
+        """Take a participant that became hidden out of everybody's sight."""
+        info = participant.to_info()
+        info.state = DISCONNECTED
+        update = rtc.SignalResponse(update=rtc.ParticipantUpdate(participants=[info]))
+        self._send_to([sid for sid in self.sessions if sid != participant.sid], update)
+
     def broadcast_room(self) -> None:
         """Send the room's present state to everybody."""
-        update = rtc.SignalResponse(room_update=rtc.RoomUpdate(room=self.room.to_info()))
+        self._told = self.room.to_info()
+        update = rtc.SignalResponse(room_update=rtc.RoomUpdate(room=self._told))
         self._send_to(list(self.sessions), update)
 
     def data_arrived(self, session: Session, packet: models.DataPacket) -> None:
         """Pass a data packet on to whom it is for."""
-        if not self._answer_rpc(session, packet):
-            self.deliver(packet, session.participant)
+        self.data.arrived(session, packet)
 
-    def deliver(self, packet: models.DataPacket, sender: Participant | None) -> None:
-        """Send a data packet to its receivers."""
-        targets = packets.receivers(self.room, sender, packet)
-        encoded = packet.SerializeToString()
-        for participant in targets:
-            session = self.sessions.get(participant.sid)
-            if session is not None:
-                session.send_data(packet, encoded)
+    def frame_arrived(self, session: Session, data: bytes) -> None:
+        """Pass a packet of a data track on."""
+        self.data_tracks.forward(session, data)
 
     def notify(
         self,
@@ -210,7 +249,7 @@ class LiveRoom:
         """Report an event to the webhooks."""
         if isinstance(participant, Participant):
             participant = models.ParticipantInfo(sid=participant.sid, identity=participant.identity)
-        self._notify(
+        self._hooks.notify(
             WebhookEvent(
                 event=event, room=self.room.to_info(), participant=participant, track=track
             )
@@ -227,14 +266,7 @@ class LiveRoom:
                 # One session's fault must not take the others' reports and offers with it.
                 log.exception("serving %s failed", session.participant.sid)
                 self.session_failed(session, models.DisconnectReason.MEDIA_FAILURE)
-        changes = self._speakers.poll(now_s)
-        if changes:
-            speakers = [
-                models.SpeakerInfo(sid=change.key, level=change.level, active=change.is_active)
-                for change in changes
-            ]
-            response = rtc.SignalResponse(speakers_changed=rtc.SpeakersChanged(speakers=speakers))
-            self._send_to(list(self.sessions), response)
+        self.reports.tell_speakers(now_s)
 
     def sweep(self, now_s: float) -> None:
         """Every second: sessions whose time is over, layers nobody wants."""
@@ -243,29 +275,20 @@ class LiveRoom:
             if reason is not None:
                 log.info("ending %s: %s", session.participant.sid, reason)
                 self.session_failed(session, reason)
+            self._tell_not_found(session, now_s)
         for track in self.tracks.values():
             if track.codec.is_video and len(track.info.layers) > 1:
                 self._update_dynacast(track, now_s)
+        self.reports.sample()
+        if self.room.to_info() != self._told:
+            self.broadcast_room()
 
-    def report_quality(self) -> None:
-        """Every five seconds: connection qualities that changed."""
-        changed = []
-        for session in self.sessions.values():
-            if session.participant.state != ACTIVE or session.participant.is_hidden:
-                continue
-            quality, score = connection_quality(session.media_losses())
-            if quality != session.quality:
-                session.quality = quality
-                changed.append(
-                    rtc.ConnectionQualityInfo(
-                        participant_sid=session.participant.sid, quality=quality, score=score
-                    )
-                )
-        if changed:
-            response = rtc.SignalResponse(
-                connection_quality=rtc.ConnectionQualityUpdate(updates=changed)
+    def _tell_not_found(self, session: Session, now_s: float) -> None:
+        for sid in not_found(session.participant, self.tracks, now_s):
+            response = rtc.SubscriptionResponse(
+                track_sid=sid, err=models.SubscriptionError.SE_TRACK_NOTFOUND
             )
-            self._send_to(list(self.sessions), response)
+            session.send(rtc.SignalResponse(subscription_response=response))
 
     def _update_dynacast(self, track: LiveTrack, now_s: float) -> None:
         maximum = track.up.max_wanted()
@@ -280,15 +303,6 @@ class LiveRoom:
             track_sid=track.sid, subscribed_qualities=states, subscribed_codecs=[codec]
         )
         publisher.send(rtc.SignalResponse(subscribed_quality_update=update))
-
-    def _send_speaking(self, session: Session) -> None:
-        speaking = [
-            models.SpeakerInfo(sid=sid, level=level, active=True)
-            for sid, level in self._speakers.speaking().items()
-        ]
-        if speaking:
-            changed = rtc.SpeakersChanged(speakers=speaking)
-            session.send(rtc.SignalResponse(speakers_changed=changed))
 
     def _send_to(self, sids: Iterable[ParticipantSid], response: rtc.SignalResponse) -> None:
         for sid in sids:

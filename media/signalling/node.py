@@ -28,8 +28,9 @@ from media.core.room import JOINED, Participant
 from media.signalling.administration import Administration
 from media.signalling.handlers import signalling_routes
 from media.signalling.live_room import LiveRoom
+from media.signalling.requests import sync
 from media.signalling.rooms import EventHook, NodeSettings
-from media.signalling.session import Leave, Session
+from media.signalling.session import Leave, ResumeFault, Session
 from media.signalling.sink import SignalSink
 from media.transport.hub import TransportHub
 
@@ -188,8 +189,12 @@ class Node(Administration):
         if session.is_single != parameters.is_single:
             return None
         session.attach(sink)
+        if session.fault is ResumeFault.BEFORE_MESSAGES:
+            sink.close()
+            return room, session
         reconnect = rtc.ReconnectResponse(
             ice_servers=self._ice_servers(),
+            client_configuration=_client_configuration(),
             server_info=self._server_info(),
             last_message_seq=session.reliable.last,
         )
@@ -199,8 +204,14 @@ class Node(Administration):
         session.send(rtc.SignalResponse(update=update))
         session.send(rtc.SignalResponse(room_update=rtc.RoomUpdate(room=room.room.to_info())))
         session.resume()
+        for request in parameters.add_tracks:
+            session.publishing.add_track(request)
         if parameters.offer is not None:
             session.take_offer(parameters.offer)
+        if parameters.sync_state is not None:
+            sync(room, session, parameters.sync_state)
+        if session.fault is ResumeFault.AFTER_MESSAGES:
+            sink.close()
         return room, session
 
     # Inside
@@ -212,7 +223,7 @@ class Node(Administration):
 
     def send_token(self, session: Session) -> None:
         """Give a client a token that reflects its present permission."""
-        session.send(rtc.SignalResponse(refresh_token=self._refresh(session.claims)))
+        session.send(rtc.SignalResponse(refresh_token=self._refresh(session.present_claims)))
 
     async def _run(self) -> None:
         next_sweep_s = next_quality_s = next_refresh_s = self.now_s()
@@ -227,7 +238,7 @@ class Node(Administration):
             if now_s >= next_quality_s:
                 next_quality_s = now_s + QUALITY_S
                 for room in list(self.rooms.values()):
-                    self._guarded(room.report_quality)
+                    self._guarded(room.reports.tell_quality, now_s)
             if now_s >= next_refresh_s + REFRESH_S:
                 next_refresh_s = now_s
                 for room in list(self.rooms.values()):
@@ -261,9 +272,7 @@ class Node(Administration):
             server_version=SERVER_VERSION,
             ice_servers=self._ice_servers(),
             subscriber_primary=session.is_subscriber_primary,
-            client_configuration=models.ClientConfiguration(
-                resume_connection=models.ClientConfigSetting.ENABLED
-            ),
+            client_configuration=_client_configuration(),
             server_region=self.settings.region,
             ping_timeout=PING_TIMEOUT_S,
             ping_interval=PING_INTERVAL_S,
@@ -295,6 +304,10 @@ def _ice_server(server: Mapping[str, object]) -> rtc.ICEServer:
     )
 
 
+def _client_configuration() -> models.ClientConfiguration:
+    return models.ClientConfiguration(resume_connection=models.ClientConfigSetting.ENABLED)
+
+
 def _is_counted(claims: Claims) -> bool:
     return claims.kind not in {
         models.ParticipantInfo.Kind.EGRESS,
@@ -314,9 +327,11 @@ def _participant(claims: Claims, identity: Identity, parameters: JoinParameters)
         metadata=parameters.metadata or claims.metadata,
         attributes={key: value for key, value in attributes.items() if value},
         kind=claims.kind,
+        kind_details=claims.details(),
         client=parameters.client,
         joined_at_ms=int(time.time() * 1000),
         auto_subscribe=parameters.auto_subscribe,
+        auto_subscribe_data=parameters.auto_subscribe_data,
         adaptive_stream=parameters.adaptive_stream,
     )
 

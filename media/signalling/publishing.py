@@ -7,8 +7,9 @@ sends in the same description (v1).
 """
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from livekit.protocol import models, rtc
 
@@ -23,12 +24,22 @@ from media.core.sdp import MediaSection, SessionDescription
 from media.core.speakers import AudioLevel
 from media.core.track import UpTrack
 
+REFUSALS: Final[Mapping[int, str]] = {
+    publication.Reason.NOT_ALLOWED: "the token does not allow publishing this",
+    publication.Reason.UNSUPPORTED_TYPE: "only one codec for each track, audio or video, is taken",
+    publication.Reason.NOT_FOUND: "there is no such track to add a codec to",
+    publication.Reason.LIMIT_EXCEEDED: "too many tracks",
+    publication.Reason.QUEUED: "waits until the track of the same name has ended",
+}
+"""What a client is told, by reason."""
+
 
 @dataclass(slots=True, eq=False)
 class LiveTrack:
     """A published track with its media."""
 
     info: models.TrackInfo
+    request: rtc.AddTrackRequest
     publisher: Participant
     up: UpTrack
     mid: str
@@ -79,17 +90,40 @@ class Publishing:
         self._unpublished = unpublished
         self._plans: dict[str, ReceivePlan] = {}
         self._open: dict[str, _OpenSection] = {}
+        self._queued: list[rtc.AddTrackRequest] = []
         self.by_mid: dict[str, LiveTrack] = {}
 
     def add_track(self, request: rtc.AddTrackRequest) -> None:
-        """Answer AddTrack; the track goes live with its section."""
+        """Answer AddTrack; the track goes live with its section.
+
+        A second track of the same client name waits for the end of the first.
+        """
         reason = publication.refuse_track(self._participant, request)
+        if reason is None and not request.sid and self._is_namesake(request):
+            reason = self._queue(request)
         if reason is not None:
             refusal = rtc.RequestResponse(
-                reason=reason, message="the track cannot be published", add_track=request
+                reason=reason, message=REFUSALS.get(reason, ""), add_track=request
             )
             self._send(rtc.SignalResponse(request_response=refusal))
             return
+        self._announce(request)
+
+    def _is_namesake(self, request: rtc.AddTrackRequest) -> bool:
+        live = [track.request for track in self.by_mid.values()]
+        pending = [track.request for track in self._participant.pending]
+        return publication.is_namesake(request, live + pending)
+
+    def _queue(self, request: rtc.AddTrackRequest) -> "publication.Reason":
+        waiting = [other for other in self._queued if other.cid == request.cid]
+        if len(waiting) >= publication.MAX_QUEUED:
+            return publication.Reason.LIMIT_EXCEEDED
+        if len(self._queued) >= publication.MAX_PENDING:
+            return publication.Reason.LIMIT_EXCEEDED
+        self._queued.append(request)
+        return publication.Reason.QUEUED
+
+    def _announce(self, request: rtc.AddTrackRequest) -> None:
         info = publication.announce(self._participant, request, secrets.token_bytes)
         answer = rtc.TrackPublishedResponse(cid=request.cid, track=info)
         self._send(rtc.SignalResponse(track_published=answer))
@@ -129,6 +163,7 @@ class Publishing:
         for pending in self._participant.pending:
             if pending.info.sid == track_sid:
                 self._participant.pending.remove(pending)
+                self._announce_queued(pending.request.cid)
                 return True
         mid = next((mid for mid, track in self.by_mid.items() if track.sid == track_sid), None)
         if mid is None:
@@ -141,6 +176,7 @@ class Publishing:
 
     def unpublish_all(self) -> None:
         """End everything."""
+        self._queued.clear()
         self._participant.pending.clear()
         for mid in list(self.by_mid):
             self._end(mid)
@@ -193,7 +229,9 @@ class Publishing:
             wants_nack=codec.is_video or "nack" in section.feedback_for(codec.payload_type),
         )
         publication.add_listed_streams(up, section)
-        track = LiveTrack(match.info, self._participant, up, mid, _msid(section), level)
+        track = LiveTrack(
+            match.info, match.request, self._participant, up, mid, _msid(section), level
+        )
         self.by_mid[mid] = track
         self._media.set_up_track(mid, up)
         self._participant.tracks[track.sid] = track.info
@@ -205,6 +243,14 @@ class Publishing:
         self._media.remove_up_track(mid)
         self._participant.tracks.pop(track.sid, None)
         self._unpublished(track)
+        self._announce_queued(track.request.cid)
+
+    def _announce_queued(self, cid: str) -> None:
+        """The name is free again: the track that has waited longest for it may come."""
+        request = next((one for one in self._queued if one.cid == cid), None)
+        if request is not None:
+            self._queued.remove(request)
+            self.add_track(request)
 
 
 def _msid(section: MediaSection) -> str:

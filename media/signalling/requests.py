@@ -5,18 +5,22 @@ refused by a RequestResponse and never ignored; a malformed one raises RemotePro
 which costs the client its session and nobody else anything.
 """
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from livekit.protocol import models, rtc
 
 from media.core.ids import TrackSid
+from media.core.wishes import note_choice
 from media.signalling.live_room import LiveRoom
-from media.signalling.session import Leave, Session
+from media.signalling.session import Session
+from media.signalling.simulation import simulate
 
 MAX_METADATA_BYTES: Final = 512 * 1024
 MAX_ATTRIBUTES_BYTES: Final = 64 * 1024
 MAX_NAME_CHARS: Final = 256
+MAX_FEATURES: Final = 32
 MAX_SIDS: Final = 2000
 """Track sids taken from one request."""
 
@@ -47,11 +51,26 @@ def _answer(_room: LiveRoom, session: Session, answer: rtc.SessionDescription) -
 
 
 def _nothing(_room: LiveRoom, _session: Session, _value: Any) -> None:
-    """Candidates are not needed by ICE-lite; deprecated hints change nothing."""
+    """Deprecated hints change nothing."""
 
 
 def _add_track(_room: LiveRoom, session: Session, request: rtc.AddTrackRequest) -> None:
     session.publishing.add_track(request)
+
+
+def _trickle(_room: LiveRoom, session: Session, request: rtc.TrickleRequest) -> None:
+    """A candidate must make sense, but an ICE-lite node does not need it."""
+    try:
+        candidate = json.loads(request.candidateInit or "{}")
+    except (ValueError, RecursionError):
+        candidate = None
+    if not isinstance(candidate, dict):
+        response = rtc.RequestResponse(
+            reason=Reason.UNCLASSIFIED_ERROR,
+            message="the candidate is not a JSON object",
+            trickle=request,
+        )
+        _respond(session, response)
 
 
 def _mute(room: LiveRoom, session: Session, request: rtc.MuteTrackRequest) -> None:
@@ -60,14 +79,20 @@ def _mute(room: LiveRoom, session: Session, request: rtc.MuteTrackRequest) -> No
 
 
 def _subscription(room: LiveRoom, session: Session, request: rtc.UpdateSubscription) -> None:
-    apply_subscription(session, request)
+    apply_subscription(room, session, request)
     room.reconcile(session)
 
 
-def apply_subscription(session: Session, request: rtc.UpdateSubscription) -> None:
+def apply_subscription(room: LiveRoom, session: Session, request: rtc.UpdateSubscription) -> None:
     """Note which tracks a participant does or does not want."""
     for sid in sids_of(request.track_sids, request.participant_tracks):
-        session.participant.choices[TrackSid(sid)] = request.subscribe
+        note_choice(
+            session.participant,
+            TrackSid(sid),
+            is_wanted=request.subscribe,
+            published=room.tracks,
+            now_s=room.now_s(),
+        )
 
 
 def sids_of(
@@ -78,9 +103,9 @@ def sids_of(
     return sids[:MAX_SIDS]
 
 
-def _track_setting(_room: LiveRoom, session: Session, request: rtc.UpdateTrackSettings) -> None:
+def _track_setting(room: LiveRoom, session: Session, request: rtc.UpdateTrackSettings) -> None:
     for sid in list(request.track_sids)[:MAX_SIDS]:
-        if TrackSid(sid) in session.subscribing.subscriptions:
+        if TrackSid(sid) in room.tracks:
             session.participant.settings[TrackSid(sid)] = request
             session.subscribing.apply_settings(TrackSid(sid))
 
@@ -92,36 +117,32 @@ def _leave(room: LiveRoom, session: Session, _request: rtc.LeaveRequest) -> None
 def _subscription_permission(
     room: LiveRoom, session: Session, request: rtc.SubscriptionPermission
 ) -> None:
-    publisher = session.participant
-    before = {
-        (other.participant.sid, sid)
-        for other in room.sessions.values()
-        for sid in publisher.tracks
-        if other is not session and publisher.admits(other.participant, sid)
-    }
-    publisher.audience = request
-    for other in room.sessions.values():
-        for sid in publisher.tracks:
-            allowed = publisher.admits(other.participant, sid)
-            if other is session or allowed == ((other.participant.sid, sid) in before):
-                continue
-            update = rtc.SubscriptionPermissionUpdate(
-                participant_sid=publisher.sid, track_sid=sid, allowed=allowed
-            )
-            other.send(rtc.SignalResponse(subscription_permission_update=update))
+    session.participant.audience = request
     room.reconcile_all()
 
 
 def _sync_state(room: LiveRoom, session: Session, state: rtc.SyncState) -> None:
+    sync(room, session, state)
+
+
+def sync(room: LiveRoom, session: Session, state: rtc.SyncState) -> None:
+    """Take over what a client that resumes believes; what contradicts it makes it join anew."""
     published = [track.track.sid for track in state.publish_tracks]
     if any(session.publishing.find_info(sid) is None for sid in published):
         room.session_failed(session, models.DisconnectReason.STATE_MISMATCH)
         return
-    apply_subscription(session, state.subscription)
+    apply_subscription(room, session, state.subscription)
     for sid in list(state.track_sids_disabled)[:MAX_SIDS]:
-        disabled = rtc.UpdateTrackSettings(track_sids=[sid], disabled=True)
-        _track_setting(room, session, disabled)
+        setting = rtc.UpdateTrackSettings()
+        known = session.participant.settings.get(TrackSid(sid))
+        if known is not None:
+            setting.CopyFrom(known)
+        setting.track_sids[:] = [sid]
+        setting.disabled = True
+        _track_setting(room, session, setting)
     room.reconcile(session)
+    room.data_tracks.update(session, state.data_subscription)
+    room.data.repeat(session, state.datachannel_receive_states)
 
 
 def _update_metadata(
@@ -133,6 +154,7 @@ def _update_metadata(
         update_identity_card(session, request.name, request.metadata, request.attributes)
         participant.changed()
         room.broadcast(participant, include_self=True)
+        room.send_token(session)
     if reason is not None or session.participant.client.protocol >= 15:
         response = rtc.RequestResponse(
             request_id=request.request_id,
@@ -174,8 +196,7 @@ def _update_audio_track(
         response = rtc.RequestResponse(reason=Reason.NOT_FOUND, update_audio_track=request)
         _respond(session, response)
         return
-    del info.audio_features[:]
-    info.audio_features.extend(request.features)
+    info.audio_features[:] = list(dict.fromkeys(request.features))[:MAX_FEATURES]
     session.participant.changed()
     room.broadcast(session.participant)
 
@@ -194,37 +215,39 @@ def _update_video_track(
 
 
 def _simulate(room: LiveRoom, session: Session, scenario: rtc.SimulateScenario) -> None:
-    match scenario.WhichOneof("scenario"):
-        case "speaker_update":
-            speaker = models.SpeakerInfo(sid=session.participant.sid, level=0.9, active=True)
-            changed = rtc.SpeakersChanged(speakers=[speaker])
-            session.send(rtc.SignalResponse(speakers_changed=changed))
-        case "server_leave":
-            session.send_leave(models.DisconnectReason.SERVER_SHUTDOWN, Leave.Action.DISCONNECT)
-            room.leave(session, models.DisconnectReason.SERVER_SHUTDOWN)
-        case "node_failure" | "migration" | "leave_request_full_reconnect":
-            room.session_failed(session, models.DisconnectReason.STATE_MISMATCH)
-        case "disconnect_signal_on_resume" | "disconnect_signal_on_resume_no_messages":
-            if session.sink is not None:
-                session.sink.close()
-        case _:
-            _refuse_unsupported(room, session, scenario)
+    if not simulate(room, session, scenario):
+        _refuse_unsupported(room, session, scenario)
 
 
-def _refuse_unsupported(_room: LiveRoom, session: Session, _value: Any) -> None:
+def _refuse_unsupported(_room: LiveRoom, session: Session, value: Any) -> None:
     response = rtc.RequestResponse(
-        reason=Reason.UNSUPPORTED_TYPE, message="this server does not offer this"
-    )
-    _respond(session, response)
-
-
-def _data_track(_room: LiveRoom, session: Session, value: rtc.PublishDataTrackRequest) -> None:
-    response = rtc.RequestResponse(
+        request_id=getattr(value, "request_id", 0),
         reason=Reason.UNSUPPORTED_TYPE,
-        message="data tracks are not offered",
-        publish_data_track=value,
+        message="this server does not offer this",
     )
     _respond(session, response)
+
+
+def _publish_data(room: LiveRoom, session: Session, request: rtc.PublishDataTrackRequest) -> None:
+    room.data_tracks.publish(session, request)
+
+
+def _unpublish_data(
+    room: LiveRoom, session: Session, request: rtc.UnpublishDataTrackRequest
+) -> None:
+    room.data_tracks.unpublish(session, request)
+
+
+def _subscribe_data(room: LiveRoom, session: Session, request: rtc.UpdateDataSubscription) -> None:
+    room.data_tracks.update(session, request)
+
+
+def _store_blob(room: LiveRoom, session: Session, request: rtc.StoreDataBlobRequest) -> None:
+    room.data_tracks.store_blob(session, request)
+
+
+def _get_blob(room: LiveRoom, session: Session, request: rtc.GetDataBlobRequest) -> None:
+    room.data_tracks.get_blob(session, request)
 
 
 def _respond(session: Session, response: rtc.RequestResponse) -> None:
@@ -234,7 +257,7 @@ def _respond(session: Session, response: rtc.RequestResponse) -> None:
 _HANDLERS: Final[Mapping[str, Callable[[LiveRoom, Session, Any], None]]] = {
     "offer": _offer,
     "answer": _answer,
-    "trickle": _nothing,
+    "trickle": _trickle,
     "add_track": _add_track,
     "mute": _mute,
     "subscription": _subscription,
@@ -247,5 +270,9 @@ _HANDLERS: Final[Mapping[str, Callable[[LiveRoom, Session, Any], None]]] = {
     "update_metadata": _update_metadata,
     "update_audio_track": _update_audio_track,
     "update_video_track": _update_video_track,
-    "publish_data_track_request": _data_track,
+    "publish_data_track_request": _publish_data,
+    "unpublish_data_track_request": _unpublish_data,
+    "update_data_subscription": _subscribe_data,
+    "store_data_blob_request": _store_blob,
+    "get_data_blob_request": _get_blob,
 }

@@ -18,7 +18,7 @@ from livekit.protocol.webhook import WebhookEvent
 from media.core.ids import RoomName, new_room_sid, random_text
 from media.core.refusals import ParticipantNotFoundError, RoomNotFoundError
 from media.core.room import DEPARTURE_TIMEOUT_S, EMPTY_TIMEOUT_S, Room
-from media.signalling.live_room import LiveRoom
+from media.signalling.live_room import LiveRoom, RoomHooks
 from media.signalling.session import Leave, Session
 
 log = logging.getLogger(__name__)
@@ -62,12 +62,13 @@ class RoomRegistry:
         now_s: Callable[[], float],
         on_event: EventHook | None,
         answer_rpc: Callable[[Session, models.DataPacket], bool],
+        send_token: Callable[[Session], None],
     ) -> None:
         self.settings = settings
         self.rooms: dict[RoomName, LiveRoom] = {}
         self._now_s = now_s
         self._on_event = on_event
-        self._answer_rpc = answer_rpc
+        self._hooks = RoomHooks(self._notify, self.session_ended, answer_rpc, send_token)
         self._closing: set[asyncio.Task[None]] = set()
 
     @property
@@ -93,13 +94,7 @@ class RoomRegistry:
             enabled_codecs=settings.enabled_codecs,
         )
         apply_settings(state, request)
-        room = LiveRoom(
-            state,
-            now_s=self._now_s,
-            notify=self._notify,
-            ended=self.session_ended,
-            answer_rpc=self._answer_rpc,
-        )
+        room = LiveRoom(state, now_s=self._now_s, hooks=self._hooks)
         self.rooms[state.name] = room
         room.notify("room_started")
         return room

@@ -7,22 +7,29 @@ room; the session itself knows nobody else.
 """
 
 import logging
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import replace
+from enum import Enum, auto
 from typing import Final, Protocol
 
 from livekit.protocol import models, rtc
 
 from media.core import data as packets
+from media.core.data_tracks import ReceiveHandles
 from media.core.errors import RemoteProtocolError
 from media.core.grants import Claims
+from media.core.ids import TrackSid
 from media.core.liveness import Evidence, Verdict, judge
 from media.core.negotiation import mid_to_track_id, write_answer
+from media.core.rate import DATA_BYTES_PER_TOKEN, REQUEST_BYTES_PER_TOKEN, TokenBucket, weight
+from media.core.reliable import ReliableSequence
 from media.core.room import ACTIVE, JOINED, Participant
 from media.core.sdp import parse, write
+from media.core.speakers import SpeakerNews
+from media.signalling.outbox import Outbox
 from media.signalling.peer import PeerConnection
 from media.signalling.publishing import LiveTrack, Publishing
+from media.signalling.quality_meter import QualityMeter
 from media.signalling.sink import SignalSink
 from media.signalling.subscribing import Subscribing
 from media.transport.connection import CLOSED_BY_PEER
@@ -30,8 +37,9 @@ from media.transport.hub import TransportHub
 
 log = logging.getLogger(__name__)
 
-EARLY_RELIABLE_BYTES: Final = 100_000
-"""Reliable data kept for a receiver whose channel is not open yet (LiveKit's cache)."""
+REQUESTS_PER_S: Final = 50.0
+REQUESTS_BURST: Final = 500.0
+"""Joining a large room makes a client send a setting for every track at once."""
 
 DATA_PER_S: Final = 1000.0
 DATA_BURST: Final = 4000.0
@@ -44,6 +52,16 @@ REASONS: Final = {
 }
 
 Leave = rtc.LeaveRequest
+
+FAULT_S: Final = 5.0
+"""How long resuming fails in the scenarios that want it to fail."""
+
+
+class ResumeFault(Enum):
+    """Where a resume that is made to fail breaks off."""
+
+    AFTER_MESSAGES = auto()
+    BEFORE_MESSAGES = auto()
 
 
 class SessionHost(Protocol):
@@ -64,32 +82,11 @@ class SessionHost(Protocol):
     def data_arrived(self, session: "Session", packet: models.DataPacket) -> None:
         """A data packet to pass on, sender stamped."""
 
+    def frame_arrived(self, session: "Session", data: bytes) -> None:
+        """A packet of a data track. RemoteProtocolError when it makes no sense."""
+
     def session_failed(self, session: "Session", reason: models.DisconnectReason) -> None:
         """The session cannot go on; the client shall join anew."""
-
-
-@dataclass(slots=True)
-class TokenBucket:
-    """Allow ``rate_per_s`` on average and ``burst`` at once."""
-
-    rate_per_s: float
-    burst: float
-    _level: float = field(init=False)
-    _filled_s: float = 0.0
-
-    def __post_init__(self) -> None:
-        """Begin full."""
-        self._level = self.burst
-
-    def take(self, now_s: float) -> bool:
-        """Spend one; False when there is none."""
-        elapsed_s = max(0.0, now_s - self._filled_s)
-        self._filled_s = now_s
-        self._level = min(self.burst, self._level + elapsed_s * self.rate_per_s)
-        if self._level < 1:
-            return False
-        self._level -= 1
-        return True
 
 
 class Session:
@@ -110,8 +107,15 @@ class Session:
         self.is_single = is_single
         self.joined_s = hub.now_s()
         self.is_closed = False
-        self.quality: models.ConnectionQuality | None = None
-        self.reliable = packets.ReliableSequence()
+        self.reliable = ReliableSequence()
+        self.requests = TokenBucket(REQUESTS_PER_S, REQUESTS_BURST)
+        self.denied: set[TrackSid] = set()
+        """Tracks the client has been told that it may not receive."""
+        self.speaker_news = SpeakerNews()
+        self.told_quality: dict[str, models.ConnectionQuality] = {}
+        self.meter = QualityMeter()
+        self.data_refused = 0
+        """Data packets dropped for being too many."""
         self.sink: SignalSink | None = None
         self._host = host
         self._now_s: Callable[[], float] = hub.now_s
@@ -119,11 +123,12 @@ class Session:
         self._socket_lost_s: float | None = None
         self._invited_s: float | None = None
         self._media_closed_s: float | None = None
-        self._early: deque[tuple[str, bytes]] = deque()
-        self._early_bytes = 0
+        self._fault: tuple[ResumeFault, float] | None = None
         self._data_bucket = TokenBucket(DATA_PER_S, DATA_BURST)
         self.publisher = PeerConnection(hub, self)
         self.subscriber = self.publisher if is_single else PeerConnection(hub, self)
+        self.handles = ReceiveHandles()
+        self.outbox = Outbox(self.subscriber.connection, hub.now_s)
         if not is_single:
             self.subscriber.connection.enable_data(packets.CHANNELS)
         self.publishing = Publishing(
@@ -141,6 +146,18 @@ class Session:
             send=self.send,
             subscribed=host.track_subscribed,
             now_s=hub.now_s,
+        )
+
+    @property
+    def present_claims(self) -> Claims:
+        """What the client's next token says: the grants of its first one as they are now."""
+        participant, video = self.participant, self.claims.video
+        return replace(
+            self.claims,
+            name=participant.name,
+            metadata=participant.metadata,
+            attributes=dict(participant.attributes),
+            video=video and video.with_permission(participant.permission),
         )
 
     @property
@@ -164,6 +181,11 @@ class Session:
         """Send one frame, if there is a socket."""
         if self.sink is not None:
             self.sink.send(response)
+
+    def send_handles(self) -> None:
+        """Tell the client under which handles it receives data tracks."""
+        message = self.handles.to_message()
+        self.send(rtc.SignalResponse(data_track_subscriber_handles=message))
 
     def attach(self, sink: SignalSink) -> None:
         """Use ``sink`` from now on; a former one is closed and means nothing any more."""
@@ -219,9 +241,21 @@ class Session:
 
     def resume(self) -> None:
         """After ``reconnect`` was sent: renew the connection the node offers."""
+        self.outbox.hold()
+        self.subscribing.offer_again()
         if not self.is_single:
             self.subscriber.connection.restart_ice()
-            self.subscribing.offer_again()
+
+    def expect_fault(self, fault: ResumeFault) -> None:
+        """Let resumes of the next seconds fail that way."""
+        self._fault = fault, self._now_s() + FAULT_S
+
+    @property
+    def fault(self) -> ResumeFault | None:
+        """How a resume has to fail now; None when it may succeed."""
+        if self._fault is not None and self._now_s() >= self._fault[1]:
+            self._fault = None
+        return self._fault[0] if self._fault is not None else None
 
     def send_leave(
         self, reason: models.DisconnectReason, action: "rtc.LeaveRequest.Action"
@@ -231,19 +265,6 @@ class Session:
         leave = Leave(reason=reason, action=action, can_reconnect=can_reconnect)
         self.send(rtc.SignalResponse(leave=leave))
 
-    # Data
-
-    def send_data(self, packet: models.DataPacket, encoded: bytes) -> None:
-        """Deliver a data packet; reliable ones wait for a channel that is still opening."""
-        is_reliable = packet.kind == models.DataPacket.Kind.RELIABLE
-        label = packets.RELIABLE if is_reliable else packets.LOSSY
-        connection = self.subscriber.connection
-        if connection.send_message(label, encoded, is_reliable=is_reliable) or not is_reliable:
-            return
-        if self._early_bytes + len(encoded) <= EARLY_RELIABLE_BYTES:
-            self._early.append((label, encoded))
-            self._early_bytes += len(encoded)
-
     # Life
 
     def tick(self, now_s: float) -> None:
@@ -251,10 +272,21 @@ class Session:
         for peer in self.peers:
             peer.poll(now_s)
         self.subscribing.negotiate_if_due()
+        self.outbox.release_overdue()
 
-    def media_losses(self) -> list[float]:
-        """Shares of packets lost on each subscription, 0 to 1, as the client reports them."""
-        return [down.stats.fraction_lost for down in self.subscriber.media.down_tracks]
+    @property
+    def unheard_s(self) -> float:
+        """For how long nothing authentic has come from the client."""
+        return self._now_s() - max(peer.connection.heard_s for peer in self.peers)
+
+    def audible(self) -> set[str]:
+        """Sids of those the client is subscribed to, and its own."""
+        live = self.subscribing.subscriptions.values()
+        return {s.track.publisher.sid for s in live if s.down is not None} | {self.participant.sid}
+
+    def may_request(self, size_bytes: int) -> bool:
+        """Whether a frame of that size is within the client's allowance."""
+        return self.requests.take(self._now_s(), weight(size_bytes, REQUEST_BYTES_PER_TOKEN))
 
     def overdue_reason(self) -> models.DisconnectReason | None:
         """Why the session has to end now; None while it may go on.
@@ -319,21 +351,27 @@ class Session:
 
     def channel_opened(self, peer: PeerConnection, label: str) -> None:
         """Deliver what waited for this channel."""
-        if peer is not self.subscriber or label != packets.RELIABLE:
-            return
-        waiting, self._early, self._early_bytes = self._early, deque(), 0
-        for waiting_label, encoded in waiting:
-            peer.connection.send_message(waiting_label, encoded, is_reliable=True)
+        if peer is self.subscriber and label == packets.RELIABLE:
+            self.outbox.channel_opened()
 
     def message_arrived(self, peer: PeerConnection, label: str, data: bytes) -> None:
-        """Check, stamp and pass on a data packet."""
-        if label not in (packets.RELIABLE, packets.LOSSY):
+        """Check, stamp and pass on a data packet.
+
+        What exceeds the allowance is dropped on lossy channels; on the reliable one the client's
+        further data is read more slowly, which its own flow control makes it feel.
+        """
+        if label not in packets.CHANNELS:
             return
-        if not self._data_bucket.take(self._now_s()):
-            if label == packets.RELIABLE:
-                self.peer_failed(peer, "too many data packets")
+        now_s, tokens = self._now_s(), weight(len(data), DATA_BYTES_PER_TOKEN)
+        if label == packets.RELIABLE:
+            peer.connection.pause_data(self._data_bucket.spend(now_s, tokens))
+        elif not self._data_bucket.take(now_s, tokens):
+            self.data_refused += 1
             return
         try:
+            if label == packets.DATA_TRACK:
+                self._host.frame_arrived(self, data)
+                return
             packet = packets.read_packet(data, label)
         except RemoteProtocolError as error:
             self.peer_failed(peer, str(error))

@@ -231,6 +231,11 @@ class Connection:
             return True
         return True
 
+    def pause_data(self, seconds: float) -> None:
+        """Read the peer's next data that much later: its own flow control slows it down."""
+        if self._dtls is not None:
+            self._dtls.pause_data(seconds)
+
     def has_channel(self, label: str) -> bool:
         """True when messages can be sent on ``label``."""
         channel = self._channels.get(label)

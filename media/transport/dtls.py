@@ -42,6 +42,8 @@ PIPE_PACKETS: Final = 512
 SCTP_PORT: Final = 5000
 MAX_MESSAGE_BYTES: Final = 65536
 MAX_CHANNELS: Final = 16
+MAX_PAUSE_S: Final = 1.0
+"""A longer wait would look like a dead peer to the other side (RFC 9260 §8.1)."""
 
 SRTP_PROFILES: Final = [
     rtcdtlstransport.SRTP_AEAD_AES_128_GCM,
@@ -106,8 +108,15 @@ class GuardedSctp(RTCSctpTransport):
     """SCTP that checks every packet first, and whose faults end this peer only."""
 
     on_fault: Callable[[str], None] | None = None
+    pause_s = 0.0
+    """How long the next packet waits; set by who finds that the peer sends too much."""
 
     async def _handle_data(self, data: bytes) -> None:
+        if self.pause_s > 0:
+            # Records behind this one wait in a bounded queue; what it cannot hold is lost, and
+            # SCTP's congestion control makes the peer slow down.
+            pause_s, self.pause_s = min(self.pause_s, MAX_PAUSE_S), 0.0
+            await asyncio.sleep(pause_s)
         try:
             check_packet(data)
             await super()._handle_data(data)
@@ -198,6 +207,11 @@ class DtlsSession:
             label=label, ordered=is_reliable, maxRetransmits=None if is_reliable else 0
         )
         return RTCDataChannel(self._sctp, parameters)
+
+    def pause_data(self, seconds: float) -> None:
+        """Let the peer's next SCTP packet wait."""
+        if self._sctp is not None:
+            self._sctp.pause_s = seconds
 
     def _state_changed(self) -> None:
         if self._dtls.state == "closed":

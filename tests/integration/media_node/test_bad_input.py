@@ -157,23 +157,6 @@ async def test_a_malformed_frame_ends_only_its_sender(
     await until(lambda: viewer.frames["speaker"] > seen + 10, 5, "others lost their picture")
 
 
-async def test_requests_the_node_does_not_serve_are_refused_aloud(url: str) -> None:
-    request = rtc.SignalRequest(
-        publish_data_track_request=rtc.PublishDataTrackRequest(name="telemetry")
-    )
-    async with (
-        aiohttp.ClientSession() as session,
-        session.ws_connect(f"{url}/rtc?access_token={token('a')}&protocol=16") as client,
-    ):
-        await client.send_bytes(request.SerializeToString())
-        async for message in client:
-            response = rtc.SignalResponse.FromString(message.data)
-            if response.HasField("request_response"):
-                assert response.request_response.reason != rtc.RequestResponse.Reason.OK
-                return
-    pytest.fail("no answer")
-
-
 async def test_a_json_client_is_answered_in_json(url: str) -> None:
     async with (
         aiohttp.ClientSession() as session,

@@ -17,7 +17,6 @@ from media.core.liveness import (
     judge,
 )
 from media.core.publication import MAX_PENDING, Reason, announce, match, refuse_track
-from media.core.quality import connection_quality
 from media.core.sdp import MediaSection, Msid
 from media.core.simulcast import Quality
 from media.transport.udp import plan_addresses
@@ -140,12 +139,6 @@ def test_data_needs_the_right_and_a_known_kind() -> None:
     assert not data.may_send(make_participant("a"), speech)
 
 
-def test_a_reliable_packet_sent_again_is_known() -> None:
-    seen = data.ReliableSequence()
-    packets = [models.DataPacket(kind="RELIABLE", sequence=n) for n in (1, 2, 2, 1, 3, 0, 0)]
-    assert [seen.is_new(p) for p in packets] == [True, True, False, False, True, True, True]
-
-
 def add(cid: str, **fields: object) -> rtc.AddTrackRequest:
     return rtc.AddTrackRequest(cid=cid, **({"type": "VIDEO", "source": "CAMERA"} | fields))  # type: ignore[arg-type]
 
@@ -179,19 +172,6 @@ def test_tracks_are_refused_with_their_reason() -> None:
 def test_track_sids_tell_kind_and_source() -> None:
     screen_audio = models.TrackSource.SCREEN_SHARE_AUDIO
     assert new_track_sid(bytes, models.TrackType.AUDIO, screen_audio).startswith("TR_As")
-
-
-@pytest.mark.parametrize(
-    ("loss", "quality"),
-    [
-        (0.0, models.ConnectionQuality.EXCELLENT),
-        (0.05, models.ConnectionQuality.GOOD),
-        (0.2, models.ConnectionQuality.POOR),
-        (1.0, models.ConnectionQuality.POOR),
-    ],
-)
-def test_quality_follows_the_worst_loss_and_never_says_lost(loss: float, quality: int) -> None:
-    assert connection_quality([0.0, loss])[0] == quality
 
 
 def test_addresses_bound_and_advertised() -> None:
