@@ -1,20 +1,14 @@
-"""How much of what a subscriber wants its line can carry.
+"""The budget of a subscriber that sends no transport-wide feedback: judged by its reports.
 
 The line is judged by the loss that receiver reports tell (RFC 3550 §6.4). Heavy loss in two
 reports running shrinks the budget to what still came through; when the line has been clean for a
 while and somebody still gets less than wanted, one step up is tried, and tried less often each
-time it fails. Audio is never touched and no picture is taken away altogether: each keeps its
-smallest layer.
-
-Not covered: delay. A line with a very deep buffer is noticed only when that buffer overflows.
+time it fails. Delay is not seen: a line with a deep buffer is noticed only when that overflows.
+``estimate`` judges the lines of all other subscribers.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from math import inf
 from typing import Final
-
-from media.core.simulcast import Quality
 
 HEAVY_LOSS: Final = 0.10
 CLEAN_LOSS: Final = 0.02
@@ -25,53 +19,6 @@ FIRST_WAIT_S: Final = 5.0
 MAX_WAIT_S: Final = 24.0
 TRIAL_S: Final = 4.0
 """A step up that brings no heavy loss for so long has succeeded."""
-
-
-@dataclass(slots=True, frozen=True)
-class Demand:
-    """One picture a subscriber wants, and what each of its live layers costs."""
-
-    wanted: Quality
-    rates_bps: Mapping[Quality, float]
-
-    def choices(self) -> list[Quality]:
-        """Live layers up to the wanted one, ascending; the smallest live one at least."""
-        live = sorted(self.rates_bps)
-        return [quality for quality in live if quality <= self.wanted] or live[:1]
-
-
-def allocate(budget_bps: float, demands: Sequence[Demand]) -> list[Quality | None]:
-    """A quality for each demand, within the budget as far as that goes; None if nothing is live.
-
-    Everybody gets the smallest layer first; then all are raised step by step, in the order given.
-    """
-    steps = [demand.choices() for demand in demands]
-    chosen = [0 if step else -1 for step in steps]
-    left_bps = budget_bps - sum(
-        demand.rates_bps[step[0]] for demand, step in zip(demands, steps, strict=True) if step
-    )
-    for level in range(1, len(Quality)):
-        for index, (demand, step) in enumerate(zip(demands, steps, strict=True)):
-            if chosen[index] != level - 1 or len(step) <= level:
-                continue
-            extra_bps = demand.rates_bps[step[level]] - demand.rates_bps[step[level - 1]]
-            if extra_bps <= left_bps:
-                left_bps -= extra_bps
-                chosen[index] = level
-    return [step[at] if step else None for step, at in zip(steps, chosen, strict=True)]
-
-
-def next_step_bps(demands: Sequence[Demand], given: Sequence[Quality | None]) -> float | None:
-    """Total rate with the cheapest further step; None if everybody has what is wanted."""
-    total_bps, extras_bps = 0.0, []
-    for demand, quality in zip(demands, given, strict=True):
-        if quality is None or quality not in demand.rates_bps:
-            continue  # paused, or a layer whose publisher has just stopped it
-        total_bps += demand.rates_bps[quality]
-        better = [choice for choice in demand.choices() if choice > quality]
-        if better:
-            extras_bps.append(demand.rates_bps[better[0]] - demand.rates_bps[quality])
-    return total_bps + min(extras_bps) if extras_bps else None
 
 
 class DownlinkBudget:

@@ -1,15 +1,49 @@
-"""Fit the pictures of one subscriber to its line: reports in, layer limits out.
+"""Fit the pictures of one subscriber to its line: feedback in, layers and probes out.
 
-Joins ``bandwidth``, which decides, with the subscriptions it decides about. Limits change at most
-once a second, and a subscription that is paused neither counts nor is limited.
+Joins ``estimate`` (what the line carries), ``allocation`` (who gets what of it) and ``probing``
+(does it carry more). A subscriber whose client sends no transport-wide feedback is judged by its
+receiver reports alone (``bandwidth``). Sound is taken off the budget first and never touched.
+
+Steps down are taken at once. A step up waits for room with headroom to spare; when a line turned
+out too narrow soon after one, more headroom is asked for, so that the picture does not swing.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from math import inf
+from typing import Final
 
-from media.core.bandwidth import Demand, DownlinkBudget, allocate, next_step_bps
-from media.core.forward import DownTrack
+from media.core.allocation import LEAST_HEADROOM, Demand, allocate, next_step_bps
+from media.core.bandwidth import DownlinkBudget
+from media.core.estimate import Fate, LineEstimate
+from media.core.forward import RESEND_INTERVAL_S, DownTrack
+from media.core.probing import MAX_STEP, Prober
 from media.core.rtcp import ReportBlock
+from media.core.simulcast import Quality
+
+INTERVAL_S: Final = 1.0
+FAST_INTERVAL_S: Final = 0.2
+"""While somebody gets less than wanted."""
+FEEDBACK_TIMEOUT_S: Final = 5.0
+"""Without transport-wide feedback for so long, reports are believed again."""
+PACKET_OVERHEAD_BYTES: Final = 40
+"""RTP header, extensions and SRTP tag on top of the payload."""
+REGRET_S: Final = 6.0
+"""A decrease so soon after a step up was its fault."""
+MAX_HEADROOM: Final = 1.6
+FORGIVE_S: Final = 20.0
+"""After which a regret counts no more."""
+RATE_WEIGHT: Final = 0.4
+"""Of a new measurement of a layer's rate, which swings with what is seen."""
+REPAIR_SHARE: Final = 0.25
+"""Of the estimate, at most, for retransmitted pictures."""
+REPAIR_BURST_S: Final = 0.5
+REPAIR_PACKET_BYTES: Final = 1100
+MAX_REPAIRS: Final = 256
+PROBE_TICK_BYTES: Final = 12_000
+"""At most of padding at one time."""
+NOMINAL_BPS: Final = {Quality.LOW: 150_000.0, Quality.MEDIUM: 500_000.0, Quality.HIGH: 1_500_000.0}
+"""For a layer whose rate has not been measured yet."""
 
 
 @dataclass(slots=True)
@@ -19,21 +53,61 @@ class _Sent:
     packets: int = 0
     octets: int = 0
     loss: float | None = None
+    rates_bps: dict[Quality, float] = field(default_factory=dict)
+    """Of the layers of its track, smoothed."""
+
+    def note(self, down: DownTrack) -> None:
+        """Begin a new interval."""
+        self.packets, self.octets = down.stats.packets_sent, down.stats.octets_sent
+        self.loss = None
 
 
 class Downlink:
-    """The pictures of one subscriber."""
+    """The line to one subscriber and the pictures on it."""
 
-    __slots__ = ("_budget", "_sent", "_updated_s")
+    __slots__ = (
+        "_budget",
+        "_feedback_s",
+        "_headroom",
+        "_measured_s",
+        "_probed_octets",
+        "_prober",
+        "_raised_s",
+        "_regretted_s",
+        "_repair_bytes",
+        "_repaired_s",
+        "_sent",
+        "_sound_bps",
+        "cap_bps",
+        "due_s",
+        "estimate",
+        "expects_feedback",
+    )
 
     def __init__(self) -> None:
+        self.estimate = LineEstimate()
+        self.cap_bps = inf
+        """What the subscriber asked to be kept below, sound included."""
+        self.due_s = float("-inf")
+        """When ``update`` has something to decide."""
+        self.expects_feedback = False
+        """Whether packets are numbered, so that the client can tell when each arrived."""
         self._budget = DownlinkBudget()
+        self._prober = Prober()
         self._sent: dict[int, _Sent] = {}
-        self._updated_s: float | None = None
+        self._feedback_s = float("-inf")
+        self._measured_s: float | None = None
+        self._sound_bps = 0.0
+        self._headroom = LEAST_HEADROOM
+        self._raised_s = float("-inf")
+        self._regretted_s = float("-inf")
+        self._probed_octets = 0
+        self._repair_bytes = 0.0
+        self._repaired_s = -inf
 
     @property
     def budget_bps(self) -> float:
-        """What the line is trusted with; infinite while it has shown no heavy loss."""
+        """What the line is trusted with, without transport-wide feedback."""
         return self._budget.budget_bps
 
     def note(self, down: DownTrack, block: ReportBlock) -> None:
@@ -41,25 +115,197 @@ class Downlink:
         if down.is_video:
             self._sent.setdefault(down.ssrc, _Sent()).loss = block.fraction_lost / 256
 
+    def begin(self) -> None:
+        """A subscription was added: give it its share before it takes more."""
+        self.due_s = float("-inf")
+
     def forget(self, down: DownTrack) -> None:
         """The subscription ended."""
         self._sent.pop(down.ssrc, None)
+        self.due_s = float("-inf")
+
+    def set_cap(self, cap_bps: float) -> None:
+        """Keep the subscriber below a rate; infinite lifts it."""
+        if cap_bps != self.cap_bps:
+            self.cap_bps = cap_bps
+            self.due_s = float("-inf")
+
+    def handle_feedback(self, fates: Sequence[Fate], now_s: float) -> None:
+        """Take one transport-wide feedback message."""
+        estimate = self.estimate
+        self._feedback_s = now_s
+        decreased_s = estimate.decreased_s
+        target_bps = self._prober.target_bps
+        estimate.handle(fates, now_s, is_probed=target_bps is not None)
+        passed_bps = self._prober.handle(fates, now_s)
+        if estimate.decreased_s > decreased_s:
+            self._prober.note_decrease(now_s)
+            if now_s - self._raised_s < REGRET_S:
+                self._headroom = min(MAX_HEADROOM, self._headroom + 0.15)
+                self._regretted_s = now_s
+            self.due_s = now_s
+        elif passed_bps is not None and target_bps is not None:
+            estimate.raise_to(min(passed_bps, target_bps))
+            self.due_s = now_s
+
+    # Shares.
 
     def update(self, downs: Iterable[DownTrack], now_s: float) -> None:
-        """Judge the line by the reports since the previous call and limit ``downs``."""
+        """Decide anew who gets what."""
+        downs = list(downs)
+        self._measure(downs, now_s)
         pictures = [down for down in downs if down.is_video and down.wanted is not None]
-        elapsed_s = now_s - self._updated_s if self._updated_s is not None else 0.0
-        self._updated_s = now_s
-        loss, sent_octets = self._since_last(pictures)
-        if not pictures or loss is None or elapsed_s <= 0:
+        if self.expects_feedback and self._feedback_s == -inf and downs:
+            self._feedback_s = now_s  # it needs a moment
+        is_less = False
+        if now_s - self._feedback_s < FEEDBACK_TIMEOUT_S:
+            is_less = self._fit(pictures, now_s)
+        self.due_s = now_s + (FAST_INTERVAL_S if is_less else INTERVAL_S)
+
+    def _fit(self, pictures: list[DownTrack], now_s: float) -> bool:
+        """Share out the estimate; whether somebody gets less than wanted."""
+        if now_s - self._regretted_s > FORGIVE_S:
+            self._headroom = LEAST_HEADROOM
+        estimate = self.estimate
+        demands = [self._demand(down) for down in pictures]
+        line_bps = min(self._useful_bps, self.cap_bps)
+        chosen = allocate(
+            line_bps - self._sound_bps,
+            demands,
+            headroom=self._headroom,
+            may_withhold=estimate.has_proof or self.cap_bps < inf,
+        )
+        if _is_step_up(demands, chosen):
+            self._raised_s = now_s
+        _apply(pictures, demands, chosen)
+        further_bps = next_step_bps(demands, chosen)
+        if further_bps is None:
+            return False
+        self._probe(self._sound_bps + further_bps, now_s)
+        return True
+
+    @property
+    def _useful_bps(self) -> float:
+        """What of the estimate is left for first transmissions."""
+        return self.estimate.bps * (1 - self.estimate.inherent_loss)
+
+    def _probe(self, wanted_bps: float, now_s: float) -> None:
+        prober, estimate = self._prober, self.estimate
+        if prober.target_bps is not None or now_s < prober.next_s or not estimate.is_calm:
             return
-        demands = [_demand(down) for down in pictures]
-        given = [down.layer.quality if down.layer is not None else None for down in pictures]
-        next_step = next_step_bps(demands, given)
-        budget_bps = self._budget.update(loss, sent_octets * 8 / elapsed_s, next_step, now_s)
-        for down, quality in zip(pictures, allocate(budget_bps, demands), strict=True):
-            is_less = quality is not None and down.wanted is not None and quality < down.wanted
-            down.set_limit(quality if is_less else None)
+        enough_bps = wanted_bps * (self._headroom + 0.1)
+        if wanted_bps > self.cap_bps:
+            return
+        if enough_bps > self._useful_bps:
+            prober.begin(min(1.2 * enough_bps, MAX_STEP * estimate.bps), now_s)
+            self._probed_octets = -1
+
+    def probes(self, downs: Iterable[DownTrack], now_s: float) -> list[bytes]:
+        """Padding to send now."""
+        prober = self._prober
+        if not prober.is_sending(now_s):
+            return []
+        downs = list(downs)
+        octets = sum(
+            down.stats.octets_sent + PACKET_OVERHEAD_BYTES * down.stats.packets_sent
+            for down in downs
+        )
+        media = octets - self._probed_octets if self._probed_octets >= 0 else 0
+        self._probed_octets = octets
+        missing = min(PROBE_TICK_BYTES, prober.missing_bytes(max(0, media), now_s))
+        carrier = next((d for d in downs if d.is_video and d.rtx_ssrc is not None), None)
+        out: list[bytes] = []
+        while carrier is not None and missing > 0:
+            data = carrier.padding(now_s)
+            if data is None:
+                break
+            size = len(data) + 16
+            missing -= size
+            prober.note_padding(size)
+            out.append(data)
+        return out
+
+    # Repairs.
+
+    @property
+    def repair_wait_s(self) -> float:
+        """How long a retransmission may be on its way."""
+        return RESEND_INTERVAL_S + self.estimate.queue_s
+
+    def repair_room(self, now_s: float) -> int:
+        """How many packets of pictures may be resent now.
+
+        On a line that has shown its limit repairs compete with sound and with what is new, and
+        most of what a full queue drops is given up for a smaller picture anyway.
+        """
+        elapsed_s, self._repaired_s = now_s - self._repaired_s, now_s
+        rate = REPAIR_SHARE * self.estimate.bps / 8
+        self._repair_bytes = min(REPAIR_BURST_S * rate, self._repair_bytes + elapsed_s * rate)
+        if not self.estimate.has_proof:
+            return MAX_REPAIRS
+        return int(self._repair_bytes / REPAIR_PACKET_BYTES)
+
+    def note_repairs(self, size_bytes: int) -> None:
+        """So much was resent."""
+        self._repair_bytes -= size_bytes
+
+    # Without transport-wide feedback.
+
+    def _measure(self, downs: list[DownTrack], now_s: float) -> None:
+        """Once a second: what sound takes, and what the receiver reports say."""
+        elapsed_s = now_s - self._measured_s if self._measured_s is not None else 0.0
+        if self._measured_s is not None and elapsed_s < 0.9 * INTERVAL_S:
+            return
+        self._measured_s = now_s
+        sound = [down for down in downs if not down.is_video]
+        pictures = [down for down in downs if down.is_video and down.wanted is not None]
+        sound_octets = self._octets_since(sound)
+        loss, octets = self._since_last(pictures)
+        if elapsed_s <= 0:
+            return
+        self._sound_bps = sound_octets * 8 / elapsed_s
+        is_unheard = now_s - self._feedback_s >= FEEDBACK_TIMEOUT_S
+        if is_unheard and pictures:
+            self._fit_by_loss(pictures, loss, octets * 8 / elapsed_s, now_s)
+
+    def _fit_by_loss(
+        self, pictures: list[DownTrack], loss: float | None, sent_bps: float, now_s: float
+    ) -> None:
+        demands = [self._demand(down) for down in pictures]
+        if loss is not None:
+            given = [demand.given for demand in demands]
+            begun = [d for d in demands if d.given is not None]
+            next_step = next_step_bps(begun, [q for q in given if q is not None])
+            self._budget.update(loss, sent_bps, next_step, now_s)
+        elif self.cap_bps == inf:
+            return
+        budget_bps = min(self._budget.budget_bps, self.cap_bps - self._sound_bps)
+        may_withhold = self.cap_bps < inf
+        chosen = allocate(budget_bps, demands, headroom=1.0, may_withhold=may_withhold)
+        _apply(pictures, demands, chosen)
+
+    def _demand(self, down: DownTrack) -> Demand:
+        assert down.wanted is not None, "paused subscriptions are left out"
+        sent = self._sent.setdefault(down.ssrc, _Sent())
+        rates = {}
+        for quality, rate_bps in down.live_rates_bps().items():
+            before_bps = sent.rates_bps.get(quality, rate_bps)
+            sent.rates_bps[quality] = before_bps + RATE_WEIGHT * (rate_bps - before_bps)
+            rates[quality] = sent.rates_bps[quality] or NOMINAL_BPS[quality]
+        layer = down.target or down.layer
+        given = layer.quality if layer is not None else None
+        # Before its first packet a track may turn out to have any layer.
+        return Demand(down.wanted, rates or NOMINAL_BPS, down.rank, given)
+
+    def _octets_since(self, downs: list[DownTrack]) -> int:
+        """Bytes on the wire since the previous call."""
+        total = 0
+        for down in downs:
+            before = self._sent.setdefault(down.ssrc, _Sent())
+            packets = down.stats.packets_sent - before.packets
+            total += down.stats.octets_sent - before.octets + PACKET_OVERHEAD_BYTES * packets
+            before.note(down)
+        return total
 
     def _since_last(self, pictures: list[DownTrack]) -> tuple[float | None, int]:
         """Loss, weighted by packets, among pictures reported on; and octets sent by all."""
@@ -71,10 +317,21 @@ class Downlink:
                 weight = max(1, down.stats.packets_sent - before.packets)
                 packets += weight
                 lost += before.loss * weight
-            self._sent[down.ssrc] = _Sent(down.stats.packets_sent, down.stats.octets_sent)
+            before.note(down)
         return (lost / packets if packets else None), octets
 
 
-def _demand(down: DownTrack) -> Demand:
-    assert down.wanted is not None, "paused subscriptions are left out"
-    return Demand(down.wanted, down.live_rates_bps())
+def _is_step_up(demands: Sequence[Demand], chosen: Sequence[Quality | None]) -> bool:
+    return any(
+        quality is not None and (demand.given is None or quality > demand.given)
+        for demand, quality in zip(demands, chosen, strict=True)
+    )
+
+
+def _apply(
+    pictures: Sequence[DownTrack], demands: Sequence[Demand], chosen: Sequence[Quality | None]
+) -> None:
+    for down, demand, quality in zip(pictures, demands, chosen, strict=True):
+        is_less = quality is not None and quality < demand.wanted
+        down.set_limit(quality if is_less else None)
+        down.set_withheld(quality is None)

@@ -32,6 +32,7 @@ MAX_RESENDS: Final = 6
 """Of one packet."""
 REMEMBERED_REPORTS: Final = 8
 
+_PADDING: Final = bytes(254) + b"\xff"
 _HEADER: Final = Struct("!BBHII")
 _FIRST_CYCLE: Final = 1 << 16
 
@@ -66,6 +67,7 @@ class DownTrack:
         "_clock_rate",
         "_first",
         "_highest_out",
+        "_is_withheld",
         "_layers",
         "_limit",
         "_map",
@@ -86,6 +88,7 @@ class DownTrack:
         "layer",
         "mid",
         "payload_type",
+        "rank",
         "rtx_payload_type",
         "rtx_ssrc",
         "sink",
@@ -123,6 +126,9 @@ class DownTrack:
         self.last_report_s = float("-inf")
         self._wanted: Quality | None = Quality.HIGH
         self._limit: Quality | None = None
+        self._is_withheld = False
+        self.rank: tuple[int, int, int] = (1, 0, 0)
+        """How soon it is served on a narrow line, see ``allocation.Rank``."""
         self._layers: Layers | None = None
         self._clock_rate = 90000
         self._map = ExtensionMap({}, {}, None)
@@ -151,6 +157,11 @@ class DownTrack:
     def limit(self) -> Quality | None:
         """What the subscriber's line allows at most; None while it allows what is wanted."""
         return self._limit
+
+    @property
+    def is_withheld(self) -> bool:
+        """Whether the subscriber's line does not even carry the smallest layer."""
+        return self._is_withheld
 
     @property
     def is_video(self) -> bool:
@@ -191,9 +202,15 @@ class DownTrack:
             self._limit = quality
             self.reselect()
 
+    def set_withheld(self, is_withheld: bool) -> None:
+        """Send nothing for want of bandwidth, or go on with a keyframe."""
+        if is_withheld != self._is_withheld:
+            self._is_withheld = is_withheld
+            self.reselect()
+
     def reselect(self) -> None:
         """Compare the wish with the layers that are live now."""
-        if self._layers is None or self._wanted is None:
+        if self._layers is None or self._wanted is None or self._is_withheld:
             self._close_run()
             self.target = None
             return
@@ -290,14 +307,19 @@ class DownTrack:
 
     # Retransmission.
 
-    def handle_nack(self, seqs: Iterable[int], now_s: float) -> list[bytes]:
-        """Retransmissions of packets the subscriber misses, as far as they are still here."""
+    def handle_nack(
+        self, seqs: Iterable[int], now_s: float, wait_s: float = RESEND_INTERVAL_S
+    ) -> list[bytes]:
+        """Retransmissions of packets the subscriber misses, as far as they are still here.
+
+        A packet that was resent less than ``wait_s`` ago is taken to be on its way.
+        """
         has_rtx = self.rtx_ssrc is not None and self.rtx_payload_type is not None
         packets = []
         for seq in seqs:
             out = unwrap(seq, self._highest_out, 16)
             found = self._sent_as(out)
-            if found is not None and self._may_resend(out, now_s):
+            if found is not None and self._may_resend(out, now_s, wait_s):
                 packet, run = found
                 packets.append(
                     self._retransmission(packet, run, out, now_s)
@@ -315,9 +337,9 @@ class DownTrack:
                 return None if packet is None else (packet, run)
         return None
 
-    def _may_resend(self, out: int, now_s: float) -> bool:
+    def _may_resend(self, out: int, now_s: float, wait_s: float) -> bool:
         times, last_s = self._resent.get(out, (0, float("-inf")))
-        if times == MAX_RESENDS or now_s - last_s < RESEND_INTERVAL_S:
+        if times == MAX_RESENDS or now_s - last_s < wait_s:
             return False
         if len(self._resent) >= 2048:
             keep_from = self._highest_out - 1024
@@ -339,6 +361,24 @@ class DownTrack:
         self._next_rtx_seq = self._next_rtx_seq + 1 & 0xFFFF
         osn = (out & 0xFFFF).to_bytes(OSN_BYTES, "big")
         return b"".join((header, block, osn, run.payload(packet)))
+
+    def padding(self, now_s: float) -> bytes | None:
+        """A packet without content that probes the line; None where there is no RTX stream.
+
+        It belongs to the RTX stream, whose gaps nobody asks for (RFC 4588 §7).
+        """
+        if self.rtx_ssrc is None or self.rtx_payload_type is None or self._newest is None:
+            return None
+        block = self._map.block({}, now_s)
+        header = _HEADER.pack(
+            0xB0 if block else 0xA0,
+            self.rtx_payload_type,
+            self._next_rtx_seq,
+            self._newest.timestamp + self._timestamp_shift & 0xFFFFFFFF,
+            self.rtx_ssrc,
+        )
+        self._next_rtx_seq = self._next_rtx_seq + 1 & 0xFFFF
+        return b"".join((header, block, _PADDING))
 
     # Reports.
 

@@ -11,7 +11,7 @@ extension was negotiated, REMB otherwise.
 Pure: after each ``handle_…`` the caller re-reads ``next_poll_s``.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from media.core.downlink import Downlink
@@ -28,12 +28,17 @@ from media.core.rtcp import (
     RtcpPacket,
     SenderReport,
     SourceDescription,
+    TransportFeedback,
     parse,
     write,
 )
 from media.core.rtp import RtpHeader
 from media.core.track import Forwarded, UpTrack
-from media.core.transport_cc import FeedbackRecorder
+from media.core.transport_cc import TICK_S, FeedbackRecorder, parse_feedback
+
+SentHistory = Callable[[int, int], Sequence[tuple[int, float] | None]]
+"""For so many packets from a transport-wide number on: size in bytes and time of sending; None for
+packets not known (any more)."""
 
 REPORT_INTERVAL_S: Final = 1.0
 SENDER_REPORT_INTERVAL_S: Final = 3.0
@@ -64,6 +69,8 @@ class MediaPeer:
         self._mid_id = self._rid_id = self._repaired_id = self._transport_cc_id = 0
         self.downlink = Downlink()
         """How much the line to this peer carries."""
+        self.sent_history: SentHistory | None = None
+        """What was sent under which transport-wide number; None where packets are not numbered."""
         self._feedback_recorder = FeedbackRecorder()
         self._next_report_s = float("-inf")
         self._next_remb_s = float("-inf")
@@ -99,6 +106,8 @@ class MediaPeer:
     def add_down_track(self, down: DownTrack) -> None:
         """Route this peer's feedback about ``down`` to it."""
         self._down_by_ssrc[down.ssrc] = down
+        self.downlink.expects_feedback = self.sent_history is not None
+        self.downlink.begin()
 
     def remove_down_track(self, down: DownTrack) -> None:
         """Stop routing; unknown ones are ignored."""
@@ -163,15 +172,40 @@ class MediaPeer:
                     down = self._down_by_ssrc.get(packet.media_ssrc)
                     room = MAX_RESENT_PER_PACKET - len(resent)
                     if down is not None:
-                        resent += down.handle_nack(packet.seqs[:room], now_s)
+                        resent += self._repaired(down, packet.seqs[:room], now_s)
                 case PictureLossIndication():
                     self._handle_keyframe_requests([packet.media_ssrc])
                 case FullIntraRequest():
                     self._handle_keyframe_requests(ssrc for ssrc, _ in packet.requests)
                 case ReceiverEstimatedMaximumBitrate():
                     self.estimated_bps = packet.bitrate_bps
+                case TransportFeedback():
+                    self._handle_transport_feedback(packet, now_s)
                 case _:
                     pass
+        return resent
+
+    def _handle_transport_feedback(self, packet: TransportFeedback, now_s: float) -> None:
+        if self.sent_history is None:
+            return
+        arrivals = parse_feedback(packet.body)
+        sent = self.sent_history(arrivals.base_seq, len(arrivals.ticks))
+        fates = [
+            (one[0], one[1], None if tick is None else tick * TICK_S)
+            for one, tick in zip(sent, arrivals.ticks, strict=True)
+            if one is not None
+        ]
+        if fates:
+            self.downlink.handle_feedback(fates, now_s)
+
+    def _repaired(self, down: DownTrack, seqs: tuple[int, ...], now_s: float) -> list[bytes]:
+        if not down.is_video:
+            return down.handle_nack(seqs, now_s)
+        room = self.downlink.repair_room(now_s)
+        if room <= 0:
+            return []
+        resent = down.handle_nack(seqs[:room], now_s, self.downlink.repair_wait_s)
+        self.downlink.note_repairs(sum(map(len, resent)))
         return resent
 
     def _handle_report(self, report: SenderReport | ReceiverReport, now_s: float) -> None:
@@ -200,7 +234,7 @@ class MediaPeer:
         """When ``poll`` has something to say; may be early, never late."""
         if not self._up_by_mid and not self._down_by_ssrc:
             return float("inf")
-        due_s = min(self._next_report_s, self._feedback_recorder.due_s)
+        due_s = min(self._next_report_s, self._feedback_recorder.due_s, self.downlink.due_s)
         if self._first_packet_s is not None and not self._transport_cc_id:
             due_s = min(due_s, self._next_remb_s)
         for track in self._up_by_mid.values():
@@ -216,11 +250,16 @@ class MediaPeer:
             for track in self._up_by_mid.values():
                 blocks += track.report_blocks(now_s)
             packets += self._sender_reports(now_s)
+        if now_s >= self.downlink.due_s:
             self.downlink.update(self._down_by_ssrc.values(), now_s)
         for track in self._up_by_mid.values():
             packets += track.feedback(self.local_ssrc, now_s)
         packets += self._bandwidth_feedback(now_s)
         return self._compounds(blocks, packets)
+
+    def probes(self, now_s: float) -> list[bytes]:
+        """RTP padding to send to this peer now, to learn what its line carries."""
+        return self.downlink.probes(self._down_by_ssrc.values(), now_s)
 
     def _sender_reports(self, now_s: float) -> list[RtcpPacket]:
         reports: list[RtcpPacket] = []

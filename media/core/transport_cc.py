@@ -19,7 +19,8 @@ HISTORY_S: Final = 0.5
 """How long an arrival can be reported again for the sake of a late neighbour."""
 MAX_PACKETS: Final = 512
 """Covered by one message; keeps it well within a datagram."""
-_TICK_S: Final = 0.00025
+TICK_S: Final = 0.00025
+"""Unit of arrival times."""
 _REFERENCE_TICKS: Final = 256  # 64 ms
 _NOT_RECEIVED, _SMALL, _LARGE = 0, 1, 2
 
@@ -87,7 +88,7 @@ class FeedbackRecorder:
         base, ticks, last = number, list[int | None](), None
         while number <= end and len(ticks) < MAX_PACKETS:
             arrival_s = self._arrivals.get(number)
-            tick = None if arrival_s is None else int(arrival_s / _TICK_S)
+            tick = None if arrival_s is None else int(arrival_s / TICK_S)
             if tick is not None:
                 if last is not None and not -0x8000 <= tick - last <= 0x7FFF:
                     break

@@ -39,6 +39,9 @@ class Encoding:
     frames: int = 0
     sent: int = 0
     rtx_seq: int = 50
+    body_bytes: int = 80
+    keyframe_size: int = 3
+    """Times that of other frames."""
     history: dict[int, bytes] = field(default_factory=dict)
 
     @property
@@ -85,7 +88,7 @@ class Publisher:
             encoding.key_index += 1
         encoding.tl0 += 1
         encoding.picture_id = encoding.picture_id + 1 & 0x7FFF
-        count = encoding.packets_per_frame * (3 if keyframe else 1)
+        count = encoding.packets_per_frame * (encoding.keyframe_size if keyframe else 1)
         packets = []
         for index in range(count):
             payload = vp8_payload(
@@ -94,7 +97,8 @@ class Publisher:
                 key_index=encoding.key_index,
                 keyframe=keyframe,
                 start=index == 0,
-                body=BODY.pack(encoding.index, encoding.frames, index, count) + bytes(80),
+                body=BODY.pack(encoding.index, encoding.frames, index, count)
+                + bytes(encoding.body_bytes),
             )
             extensions = {}
             if encoding.sent < 30:
@@ -119,7 +123,10 @@ class Publisher:
     def handle_rtcp(self, data: bytes) -> list[bytes]:
         """Retransmissions to send."""
         resent = []
+        own = {encoding.ssrc for encoding in self.encodings}
         for packet in rtcp.parse(data):
+            if getattr(packet, "media_ssrc", None) not in own:
+                continue
             if isinstance(packet, rtcp.PictureLossIndication):
                 self.plis += 1
                 self._encoding(packet.media_ssrc).wants_keyframe = True
