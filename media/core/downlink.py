@@ -82,6 +82,7 @@ class Downlink:
         "due_s",
         "estimate",
         "expects_feedback",
+        "has_news",
     )
 
     def __init__(self) -> None:
@@ -92,6 +93,8 @@ class Downlink:
         """When ``update`` has something to decide."""
         self.expects_feedback = False
         """Whether packets are numbered, so that the client can tell when each arrived."""
+        self.has_news = False
+        """Whether a picture was withheld or given back; the caller clears it."""
         self._budget = DownlinkBudget()
         self._prober = Prober()
         self._sent: dict[int, _Sent] = {}
@@ -177,7 +180,7 @@ class Downlink:
         )
         if _is_step_up(demands, chosen):
             self._raised_s = now_s
-        _apply(pictures, demands, chosen)
+        self._apply(pictures, demands, chosen)
         further_bps = next_step_bps(demands, chosen)
         if further_bps is None:
             return False
@@ -282,7 +285,17 @@ class Downlink:
         budget_bps = min(self._budget.budget_bps, self.cap_bps - self._sound_bps)
         may_withhold = self.cap_bps < inf
         chosen = allocate(budget_bps, demands, headroom=1.0, may_withhold=may_withhold)
-        _apply(pictures, demands, chosen)
+        self._apply(pictures, demands, chosen)
+
+    def _apply(
+        self, pictures: list[DownTrack], demands: list[Demand], chosen: list[Quality | None]
+    ) -> None:
+        for down, demand, quality in zip(pictures, demands, chosen, strict=True):
+            is_less = quality is not None and quality < demand.wanted
+            down.set_limit(quality if is_less else None)
+            if down.is_withheld != (quality is None):
+                down.set_withheld(quality is None)
+                self.has_news = True
 
     def _demand(self, down: DownTrack) -> Demand:
         assert down.wanted is not None, "paused subscriptions are left out"
@@ -326,12 +339,3 @@ def _is_step_up(demands: Sequence[Demand], chosen: Sequence[Quality | None]) -> 
         quality is not None and (demand.given is None or quality > demand.given)
         for demand, quality in zip(demands, chosen, strict=True)
     )
-
-
-def _apply(
-    pictures: Sequence[DownTrack], demands: Sequence[Demand], chosen: Sequence[Quality | None]
-) -> None:
-    for down, demand, quality in zip(pictures, demands, chosen, strict=True):
-        is_less = quality is not None and quality < demand.wanted
-        down.set_limit(quality if is_less else None)
-        down.set_withheld(quality is None)

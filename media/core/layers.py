@@ -12,6 +12,7 @@ from livekit.protocol import models, rtc
 
 from media.core.simulcast import Quality
 
+_NO_PRIORITY: Final = 2**32
 HEIGHT_TOLERANCE: Final = 0.9
 LOWER_AFTER_S: Final = 5.0
 """How long a layer must be unwanted before the publisher is told."""
@@ -31,6 +32,19 @@ def wanted_quality(
     if settings.quality == models.VideoQuality.OFF:
         return None
     return Quality(min(settings.quality, Quality.HIGH))
+
+
+def rank(settings: rtc.UpdateTrackSettings | None, info: models.TrackInfo) -> tuple[int, int, int]:
+    """How soon a picture is served on a narrow line; least first.
+
+    A shared screen comes before cameras, then the subscriber's own priority counts (1 is the
+    highest, 0 says nothing), then the area it shows the picture on.
+    """
+    kind = 0 if info.source == models.TrackSource.SCREEN_SHARE else 1
+    if settings is None:
+        return kind, _NO_PRIORITY, 0
+    area_px = settings.width * settings.height
+    return kind, settings.priority or _NO_PRIORITY, -area_px
 
 
 def quality_states(maximum: Quality | None) -> list[rtc.SubscribedQuality]:

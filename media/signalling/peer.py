@@ -69,6 +69,8 @@ class PeerConnection:
         if now_s >= self.media.next_poll_s and self.connection.is_open:
             for compound in self.media.poll(now_s):
                 self.connection.send_rtcp(compound)
+        for packet in self.media.probes(now_s):
+            self._hub.egress.add(self.connection, packet)
 
     async def close(self) -> None:
         """Release the transport."""

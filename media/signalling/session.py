@@ -271,6 +271,7 @@ class Session:
         """Every few ms: send the reports and start the negotiation that are due."""
         for peer in self.peers:
             peer.poll(now_s)
+        self.subscribing.tell_stream_states()
         self.subscribing.negotiate_if_due()
         self.outbox.release_overdue()
 

@@ -18,7 +18,7 @@ from media.core.codecs import Codec
 from media.core.extensions import MID
 from media.core.forward import DownTrack
 from media.core.ids import TrackSid
-from media.core.layers import wanted_quality
+from media.core.layers import rank, wanted_quality
 from media.core.negotiation import (
     OFFERED_EXTENSIONS,
     OwnSection,
@@ -58,6 +58,9 @@ class Subscription:
     mid: str = ""
     slot: SendSlot | None = None
     down: DownTrack | None = None
+    is_told_paused: bool = False
+    """What the client last heard of the track's stream state."""
+
     is_unplayable: bool = False
     """True when the client has no decoder for the track."""
 
@@ -141,7 +144,31 @@ class Subscribing:
         """Choose the layer anew after UpdateTrackSettings or a change of the track."""
         subscription = self.subscriptions.get(track_sid)
         if subscription is not None and subscription.down is not None:
+            subscription.down.rank = self._rank(subscription.track)
             subscription.down.set_wanted(self._wanted(subscription.track))
+            self._peer.media.downlink.begin()
+
+    def tell_stream_states(self) -> None:
+        """Say which pictures the line does not carry, and which it carries again."""
+        downlink = self._peer.media.downlink
+        if not downlink.has_news:
+            return
+        downlink.has_news = False
+        changed = []
+        for subscription in self.subscriptions.values():
+            is_withheld = subscription.down is not None and subscription.down.is_withheld
+            if is_withheld != subscription.is_told_paused:
+                subscription.is_told_paused = is_withheld
+                state = rtc.StreamState.PAUSED if is_withheld else rtc.StreamState.ACTIVE
+                track = subscription.track
+                changed.append(
+                    rtc.StreamStateInfo(
+                        participant_sid=track.publisher.sid, track_sid=track.sid, state=state
+                    )
+                )
+        if changed:
+            update = rtc.StreamStateUpdate(stream_states=changed)
+            self._send(rtc.SignalResponse(stream_state_update=update))
 
     def close(self) -> None:
         """End every subscription."""
@@ -321,6 +348,7 @@ class Subscribing:
             sink=self._peer.connection,
         )
         subscription.down = down
+        down.rank = self._rank(subscription.track)
         down.set_wanted(self._wanted(subscription.track))
         self._peer.media.add_down_track(down)
         subscription.track.up.attach(down)
@@ -332,6 +360,9 @@ class Subscribing:
             track.info,
             is_adaptive=self._participant.adaptive_stream,
         )
+
+    def _rank(self, track: LiveTrack) -> tuple[int, int, int]:
+        return rank(self._participant.settings.get(track.sid), track.info)
 
     def _stop(self, subscription: Subscription) -> None:
         if subscription.down is not None:

@@ -5,7 +5,7 @@ from livekit.protocol import models, rtc
 
 from media.core import data
 from media.core.ids import new_track_sid
-from media.core.layers import LOWER_AFTER_S, Dynacast, quality_states, wanted_quality
+from media.core.layers import LOWER_AFTER_S, Dynacast, quality_states, rank, wanted_quality
 from media.core.liveness import (
     GOODBYE_GRACE_S,
     JOIN_TIMEOUT_S,
@@ -107,6 +107,20 @@ def test_a_publisher_hears_of_more_at_once_and_of_less_after_a_while() -> None:
 def test_layers_above_the_wanted_one_are_switched_off() -> None:
     assert [state.enabled for state in quality_states(Quality.MEDIUM)] == [True, True, False]
     assert [state.enabled for state in quality_states(None)] == [False, False, False]
+
+
+def test_screens_come_first_then_the_viewers_own_order_then_what_is_shown_large() -> None:
+    camera = models.TrackInfo(source=models.TrackSource.CAMERA)
+    screen = models.TrackInfo(source=models.TrackSource.SCREEN_SHARE)
+    in_order = [
+        rank(None, screen),
+        rank(rtc.UpdateTrackSettings(priority=1, width=160, height=90), camera),
+        rank(rtc.UpdateTrackSettings(width=1280, height=720), camera),
+        rank(rtc.UpdateTrackSettings(width=320, height=180), camera),
+        rank(None, camera),
+    ]
+    assert in_order == sorted(in_order)
+    assert len(set(in_order)) == len(in_order)
 
 
 def test_the_sender_of_data_is_what_the_node_knows() -> None:
