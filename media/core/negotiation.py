@@ -124,7 +124,8 @@ class OwnSection:
     mid: str
     kind: str
     slot: SendSlot | None = None
-    was_offered: bool = False
+    was_sending: bool = False
+    """Whether the last offer sent in it: a client sees a track end only when it is told so."""
 
 
 @dataclass(frozen=True, slots=True)

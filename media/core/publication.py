@@ -70,6 +70,7 @@ def announce(
         stream=request.stream[:MAX_TEXT],
         backup_codec_policy=request.backup_codec_policy,
         audio_features=request.audio_features,
+        packet_trailer_features=request.packet_trailer_features,
     )
     for codec in request.simulcast_codecs[:1]:
         layers = codec.layers or request.layers

@@ -102,7 +102,8 @@ class Subscribing:
         self._offered_s: float | None = None  # v0: an offer of ours waits for its answer
         self._asked_s: float | None = None  # v1: the client was asked for an offer
         self._was_offered = False  # v1: the client's first offer has come
-        self._free = dict.fromkeys(KINDS, 0)  # v1: sections of its last offer left over
+        self._free = dict.fromkeys(KINDS, 0)  # v1: sections its next offer has free
+        self._resting: set[str] = set()  # v1: mids that were sent in and end with the next answer
         self.subscriptions: dict[TrackSid, Subscription] = {}
 
     def reconcile(self, wanted: Iterable[LiveTrack]) -> None:
@@ -189,6 +190,8 @@ class Subscribing:
             version=self._version,
             data_mid=DATA_MID,
         )
+        for section in self._sections:
+            section.was_sending = section.slot is not None
         offer = rtc.SessionDescription(
             type="offer",
             sdp=write(description),
@@ -231,14 +234,17 @@ class Subscribing:
             section = sections.get(subscription.mid)
             if subscription.mid and (section is None or not section.direction.receives):
                 self._stop(subscription)
+        resting, self._resting = self._resting, set()
         for kind in KINDS:
             used = [s.mid for s in self.subscriptions.values() if s.mid]
-            free = free_receive_mids(offer, kind, used)
+            every = free_receive_mids(offer, kind, used)
+            # A section that went on with the same track would not tell the client of its end.
+            free = [mid for mid in every if mid not in resting]
             waiting = [s for s in self.subscriptions.values() if s.kind == kind and s.is_waiting]
             for subscription in waiting:
                 if free and not self._place(subscription, offer, free):
                     self._refuse(subscription)
-            self._free[kind] = len(free)
+            self._free[kind] = len(free) + len(resting.intersection(every))
         self._asked_s = None
         return self._slots()
 
@@ -306,7 +312,7 @@ class Subscribing:
 
     def _free_section(self, kind: str) -> OwnSection:
         for section in self._sections:
-            if section.kind == kind and section.slot is None:
+            if section.kind == kind and section.slot is None and not section.was_sending:
                 return section
         section = OwnSection(mid=str(len(self._sections) + 1), kind=kind)
         self._sections.append(section)
@@ -369,7 +375,8 @@ class Subscribing:
             subscription.track.up.detach(subscription.down)
             self._peer.media.remove_down_track(subscription.down)
         if self._is_single and subscription.mid:
-            self._free[subscription.kind] += 1  # the client's next offer has it free
+            self._resting.add(subscription.mid)
+            self._free[subscription.kind] += 1
         subscription.down = subscription.slot = None
         subscription.mid = ""
 
