@@ -1,6 +1,7 @@
 """Every model, imported once, so that `Base.metadata` is complete for migrations and tests."""
 
 from conference.access.models import Account, AuditEntry
+from conference.api_keys.models import ApiKey
 from conference.archive.models import Recording
 from conference.attendance.models import (
     AttendanceMark,
@@ -24,10 +25,12 @@ from conference.invitations.models import OutboxMessage
 from conference.lease import Lease
 from conference.minutes.models import Minutes, MinutesRevision
 from conference.scheduling.models import AgendaItem, InvitedSite, Meeting, Paper
+from conference.statistics.models import SavingsRates
 
 __all__ = [
     "Account",
     "AgendaItem",
+    "ApiKey",
     "Appointment",
     "AttendanceMark",
     "AttendanceVersion",
@@ -49,6 +52,7 @@ __all__ = [
     "Person",
     "PresenceEvidence",
     "Recording",
+    "SavingsRates",
     "Site",
     "Succession",
     "Unit",

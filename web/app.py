@@ -19,6 +19,8 @@ from conference.engine.client import Engine
 from config.settings import Settings
 from web import assets, display, errors, navigation, security
 from web.http import (
+    api,
+    api_keys,
     attendance,
     directory,
     engine_webhooks,
@@ -31,6 +33,7 @@ from web.http import (
     room,
     search,
     session,
+    statistics,
     today,
 )
 from web.realtime import server as realtime
@@ -54,6 +57,9 @@ BLUEPRINTS: Final = (
     minutes.blueprint,
     search.blueprint,
     room.blueprint,
+    statistics.blueprint,
+    api_keys.blueprint,
+    api.blueprint,
     engine_webhooks.blueprint,
 )
 

@@ -14,7 +14,7 @@ from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm.exc import StaleDataError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.wrappers import Response
 
 from conference.errors import (
@@ -121,6 +121,15 @@ def _http(error: HTTPException) -> Answer:
     codes = {401: "unauthenticated", 403: "forbidden", 404: "not_found", 429: "too_fast"}
     message = messages.get(status, messages[400])
     answer = _answer(status, codes.get(status, "invalid"), message)
+    if isinstance(error, MethodNotAllowed) and isinstance(answer, tuple):
+        # RFC 9110 §15.5.6: the answer names the methods that would do
+        headers = {"Allow": ", ".join(sorted(error.valid_methods or ()))}
+        return Response(
+            _render_body(answer[0]),
+            status,
+            content_type="application/json" if wants_json() else "text/html; charset=utf-8",
+            headers=headers,
+        )
     if status == 413 and isinstance(answer, tuple):
         # The rest of the upload is not read: closing is the only way to answer early.
         return Response(

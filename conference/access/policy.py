@@ -40,6 +40,9 @@ class Verb(enum.Enum):
     DIRECTORY_MANAGE = "directory.manage"
     ACCOUNT_MANAGE = "account.manage"
     SYSTEM_VIEW = "system.view"
+    STATISTICS_VIEW = "statistics.view"
+    STATISTICS_MANAGE = "statistics.manage"
+    API_KEY_MANAGE = "api_key.manage"
 
 
 class Tie(enum.Enum):
@@ -137,6 +140,9 @@ RULES: Final[Mapping[Verb, _Rule]] = {
     Verb.DIRECTORY_MANAGE: _Rule(frozenset({Role.ADMINISTRATOR})),
     Verb.ACCOUNT_MANAGE: _Rule(frozenset({Role.ADMINISTRATOR})),
     Verb.SYSTEM_VIEW: _Rule(frozenset({Role.ADMINISTRATOR})),
+    Verb.STATISTICS_VIEW: _Rule(_READERS | {Role.CHAIR}),
+    Verb.STATISTICS_MANAGE: _Rule(frozenset({Role.ADMINISTRATOR, Role.OFFICE_CHIEF})),
+    Verb.API_KEY_MANAGE: _Rule(frozenset({Role.ADMINISTRATOR})),
 }
 
 

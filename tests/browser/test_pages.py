@@ -74,6 +74,13 @@ CASES = (
     Case("search-empty", "/tim-kiem"),
     Case("directory", "/quan-tri/co-cau", "quantri"),
     Case("directory-site", "/quan-tri/diem-cau/{site}", "quantri"),
+    Case("statistics", "/thong-ke?tu=2020-01-01&den=2020-12-31"),
+    Case("statistics-empty", "/thong-ke?tu=2010-01-01&den=2010-12-31", "chutoa"),
+    Case("statistics-fault", "/thong-ke?tu=31/02/2020&den=31/12/2020", "thuky", 422),
+    Case("statistics-wall", "/thong-ke?tu=2020-01-01&den=2020-12-31&man-hinh=1"),
+    Case("statistics-meetings", "/thong-ke/cuoc-hop?tu=2020-01-01&den=2020-12-31&loc=noi-tinh"),
+    Case("statistics-method", "/thong-ke/cach-tinh", "quantri"),
+    Case("api-keys", "/quan-tri/khoa-api", "quantri"),
     Case("refused", "/quan-tri/co-cau", "diemcau1", 403),
     Case("not-found", "/khong-co-trang-nay", "thuky", 404),
     Case("prejoin", "/vao/{join_code}", NOBODY),
@@ -84,7 +91,7 @@ CASES = (
 
 
 NOT_PAGES = {
-    "/", "/healthz", "/static/<path:filename>", "/cuoc-hop/<int:meeting_id>",  # leads to overview
+    "/", "/healthz", "/api/v1/statistics", "/api/v1/meetings", "/api/v1/units", "/static/<path:filename>", "/cuoc-hop/<int:meeting_id>",  # leads to overview
 }  # fmt: skip
 FILES = (".mp4", ".json", ".xlsx", ".svg")
 

@@ -31,6 +31,7 @@ from conference.scheduling.announcement import SilentAnnouncer
 from conference.scheduling.models import Meeting, RoomPreset, Scope, Status
 from conference.scheduling.rules import AgendaDraft, Classification, MeetingDraft
 from config.settings import Settings
+from tests.support.held_year import fill_year
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,7 @@ def fill(settings: Settings) -> Hoso:
     try:
         with database.transaction() as session:
             maker = _Maker(session, settings, now)
+            fill_year(session, 2020, sites=12)
             ended = maker.ended()
             live = maker.live()
             upcoming = maker.meeting(

@@ -1,0 +1,233 @@
+"""Read the held meetings of one or more periods out of the database.
+
+A fixed number of statements however many meetings there are: one for the meetings, one each for
+their sites, letters, papers and broken connections. Nothing is decided here but what a row means;
+adding up is `conference.statistics.figures`.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, String, and_, case, cast, distinct, func, literal, or_, select
+from sqlalchemy.orm import Session, joinedload
+
+from conference.attendance.models import (
+    AttendanceMark,
+    AttendanceStatus,
+    EvidenceKind,
+    PresenceEvidence,
+)
+from conference.attendance.summary import CAME
+from conference.directory.models import Person, Site, Unit, UnitLevel
+from conference.directory.units import LEVEL_RANK, valid_on
+from conference.invitations.models import Delivery, OutboxMessage, Purpose
+from conference.scheduling import rules
+from conference.scheduling.local_time import local_day
+from conference.scheduling.models import InvitedSite, Meeting, Paper, Scope, Status
+from conference.statistics.figures import HeldMeeting, InTime, SitesOfLevel
+from conference.statistics.periods import Period
+
+LOST: Final = frozenset(
+    {
+        "signal_close",
+        "connection_timeout",
+        "media_failure",
+        "join_failure",
+        "state_mismatch",
+        "lost",
+    }
+)
+"""Reasons of a broken connection (LiveKit DisconnectReason, lower case); nobody chose to leave."""
+_NOT_HELD: Final = (Status.DRAFT, Status.POSTPONED, Status.CANCELLED)
+
+
+def was_held(*periods: Period) -> ColumnElement[bool]:
+    """SQL condition: the meeting ended, and began in one of ``periods``."""
+    ranges = [
+        and_(Meeting.starts_at >= period.bounds[0], Meeting.starts_at < period.bounds[1])
+        for period in periods
+    ]
+    return and_(Meeting.ended_at.is_not(None), Meeting.status.not_in(_NOT_HELD), or_(*ranges))
+
+
+def held_meetings(session: Session, *periods: Period) -> list[HeldMeeting]:
+    """The meetings held in ``periods``, oldest first."""
+    condition = was_held(*periods)
+    sites = _sites(session, condition)
+    invited_at = _invited_at(session, condition)
+    papers = _papers(session, condition)
+    broken = _broken(session, condition)
+    query = (
+        select(Meeting, Person.full_name, Unit.name)
+        .join(Person, Meeting.chair_id == Person.id)
+        .outerjoin(Unit, Person.unit_id == Unit.id)
+        .where(condition)
+        .order_by(Meeting.starts_at, Meeting.id)
+    )
+    found = []
+    for meeting, chair, unit in session.execute(query):
+        day = local_day(meeting.starts_at)
+        is_intra = meeting.scope is Scope.INTRA
+        deadline = rules.latest_send_day(day) if is_intra else None
+        found.append(
+            HeldMeeting(
+                id=meeting.id,
+                title=meeting.title,
+                scope=meeting.scope,
+                kind=_kind(meeting),
+                day=day,
+                length_minutes=_length_minutes(meeting),
+                chair=chair,
+                host=_host(meeting, unit),
+                sites=sites.get(meeting.id, {}),
+                invitation=_in_time(deadline, invited_at.get(meeting.id, [])),
+                papers=_in_time(deadline, papers.get(meeting.id, [])),
+                incidents=broken.get(meeting.id, 0),
+            )
+        )
+    return found
+
+
+def _kind(meeting: Meeting) -> str:
+    kind = getattr(meeting, "kind", "")
+    return str(getattr(kind, "value", kind) or "")
+
+
+def _host(meeting: Meeting, unit: str | None) -> str:
+    if meeting.scope is Scope.CENTRAL:
+        return meeting.external_host or "Trung ương"
+    return unit or "Chưa rõ đơn vị"
+
+
+def _length_minutes(meeting: Meeting) -> int:
+    began = meeting.opened_at or meeting.starts_at
+    assert meeting.ended_at is not None  # the condition asks for it
+    return max(0, round((meeting.ended_at - began).total_seconds() / 60))
+
+
+def _in_time(deadline: date | None, sent: Sequence[datetime]) -> InTime:
+    if deadline is None:
+        return InTime()
+    return InTime(sum(local_day(at) <= deadline for at in sent), len(sent))
+
+
+def _sites(
+    session: Session, condition: ColumnElement[bool]
+) -> Mapping[int, dict[UnitLevel, SitesOfLevel]]:
+    came = _came_expression(condition)
+    counted = case((came, 1), else_=0)
+    query = (
+        select(
+            InvitedSite.meeting_id,
+            Unit.level,
+            func.count(),
+            func.sum(counted),
+            func.sum(case((came, func.coalesce(InvitedSite.delegates_count, 0)), else_=0)),
+            func.sum(case((and_(came, InvitedSite.delegates_count.is_(None)), 1), else_=0)),
+        )
+        .join(Meeting, InvitedSite.meeting_id == Meeting.id)
+        .join(Site, InvitedSite.site_id == Site.id)
+        .join(Unit, Site.unit_id == Unit.id)
+        .outerjoin(AttendanceMark, AttendanceMark.invited_site_id == InvitedSite.id)
+        .where(condition, InvitedSite.withdrawn_at.is_(None))
+        .group_by(InvitedSite.meeting_id, Unit.level)
+    )
+    found: defaultdict[int, dict[UnitLevel, SitesOfLevel]] = defaultdict(dict)
+    for meeting_id, level, *figures in session.execute(query):
+        found[meeting_id][level] = SitesOfLevel(*(int(one or 0) for one in figures))
+    return found
+
+
+def _came_expression(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """SQL condition: the site came, by its mark, or by the connection log where there is none."""
+    seen = (
+        select(distinct(PresenceEvidence.identity))
+        .join(Meeting, PresenceEvidence.meeting_id == Meeting.id)
+        .where(condition, PresenceEvidence.kind != EvidenceKind.LEFT)
+    )
+    identity = literal("site:") + cast(InvitedSite.id, String)
+    is_unmarked = or_(
+        AttendanceMark.status.is_(None), AttendanceMark.status == AttendanceStatus.UNMARKED
+    )
+    return or_(AttendanceMark.status.in_(list(CAME)), and_(is_unmarked, identity.in_(seen)))
+
+
+def attendance_by_unit(session: Session, period: Period) -> list[tuple[str, SitesOfLevel]]:
+    """How often each unit was invited and came in ``period``, by the name it then had."""
+    condition = was_held(period)
+    came = _came_expression(condition)
+    query = (
+        select(
+            InvitedSite.unit_name,
+            func.count(),
+            func.sum(case((came, 1), else_=0)),
+            func.sum(case((came, func.coalesce(InvitedSite.delegates_count, 0)), else_=0)),
+            func.sum(case((and_(came, InvitedSite.delegates_count.is_(None)), 1), else_=0)),
+        )
+        .join(Meeting, InvitedSite.meeting_id == Meeting.id)
+        .outerjoin(AttendanceMark, AttendanceMark.invited_site_id == InvitedSite.id)
+        .where(condition, InvitedSite.withdrawn_at.is_(None))
+        .group_by(InvitedSite.unit_name)
+        .order_by(func.min(InvitedSite.position), InvitedSite.unit_name)
+    )
+    return [
+        (name, SitesOfLevel(*(int(one or 0) for one in figures)))
+        for name, *figures in session.execute(query)
+    ]
+
+
+def _invited_at(session: Session, condition: ColumnElement[bool]) -> Mapping[int, list[datetime]]:
+    """When each meeting's first invitation left; one entry for each meeting that has one."""
+    query = (
+        select(OutboxMessage.meeting_id, func.min(OutboxMessage.sent_at))
+        .join(Meeting, OutboxMessage.meeting_id == Meeting.id)
+        .where(
+            condition,
+            OutboxMessage.purpose == Purpose.REQUEST,
+            OutboxMessage.state == Delivery.SENT,
+        )
+        .group_by(OutboxMessage.meeting_id)
+    )
+    return {meeting_id: [sent_at] for meeting_id, sent_at in session.execute(query) if sent_at}
+
+
+def _papers(session: Session, condition: ColumnElement[bool]) -> Mapping[int, list[datetime]]:
+    """When each paper of a meeting came; what was added after its end is no paper for it."""
+    query = (
+        select(Paper.meeting_id, Paper.uploaded_at)
+        .join(Meeting, Paper.meeting_id == Meeting.id)
+        .where(condition, Paper.uploaded_at < Meeting.ended_at)
+    )
+    return _grouped(session.execute(query).all())
+
+
+def _grouped(rows: Sequence[Any]) -> Mapping[int, list[datetime]]:
+    found: defaultdict[int, list[datetime]] = defaultdict(list)
+    for meeting_id, at in rows:
+        found[meeting_id].append(at)
+    return found
+
+
+def _broken(session: Session, condition: ColumnElement[bool]) -> Mapping[int, int]:
+    query = (
+        select(PresenceEvidence.meeting_id, func.count())
+        .join(Meeting, PresenceEvidence.meeting_id == Meeting.id)
+        .where(
+            condition,
+            PresenceEvidence.kind == EvidenceKind.LEFT,
+            PresenceEvidence.reason.in_(LOST),
+            PresenceEvidence.at < Meeting.ended_at,
+        )
+        .group_by(PresenceEvidence.meeting_id)
+    )
+    return dict(session.execute(query).all())
+
+
+def units_on(session: Session, day: date) -> list[Unit]:
+    """Units that exist on ``day``, parents loaded, by level and rank."""
+    query = select(Unit).where(valid_on(day)).options(joinedload(Unit.parent))
+    return sorted(
+        session.scalars(query), key=lambda u: (LEVEL_RANK[u.level], u.protocol_order, u.code)
+    )

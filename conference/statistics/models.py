@@ -1,0 +1,28 @@
+"""What savings are estimated with, as stored: one row, edited by the administrator."""
+
+from datetime import datetime
+
+from sqlalchemy import String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from conference.database import Base
+
+THE_ONLY_ROW = 1
+
+
+class SavingsRates(Base):
+    """The parameters of the estimate; distances are one way, from the site to the centre."""
+
+    __tablename__ = "savings_rates"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    district_km: Mapped[int]
+    commune_km: Mapped[int]
+    dong_per_km: Mapped[int]
+    """Cost of the journey for each person and kilometre, đồng."""
+    daily_allowance_dong: Mapped[int]
+    """Per-diem for each person and day, đồng (Circular 40/2017/TT-BTC)."""
+    km_per_hour: Mapped[int]
+    """Mean speed of the journey, for the hours saved."""
+    updated_by: Mapped[str] = mapped_column(String(160))
+    updated_at: Mapped[datetime]
