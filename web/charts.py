@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-WIDTH: Final = 720
+WIDTH: Final = 520
 HEIGHT: Final = 240
 _LEFT: Final = 36
 _TOP: Final = 12

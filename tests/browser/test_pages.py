@@ -91,7 +91,8 @@ CASES = (
 
 
 NOT_PAGES = {
-    "/", "/healthz", "/api/v1/statistics", "/api/v1/meetings", "/api/v1/units", "/static/<path:filename>", "/cuoc-hop/<int:meeting_id>",  # leads to overview
+    "/", "/healthz", "/api/v1/statistics", "/api/v1/meetings", "/api/v1/units",
+    "/static/<path:filename>", "/cuoc-hop/<int:meeting_id>",  # leads to overview
 }  # fmt: skip
 FILES = (".mp4", ".json", ".xlsx", ".svg")
 
