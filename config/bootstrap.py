@@ -50,6 +50,7 @@ TEST_COMMANDS = {
     "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf": ("fonts-dejavu-core",),
     "/usr/lib/postgresql": ("postgresql",),
     "runuser": ("util-linux",),
+    "turnserver": ("coturn",),
     # the Node.js inside Playwright is linked against it
     f"/usr/lib/{sysconfig.get_config_var('MULTIARCH')}/libatomic.so.1": ("libatomic1",),
 }

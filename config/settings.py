@@ -59,8 +59,12 @@ class Media:
     host: str = "127.0.0.1"
     port: int = 7880
     udp_port: int = 7882
+    tcp_port: int = 7881
+    """Media over TCP, for networks that let no UDP out; 0 = none."""
     node_ip: str = ""
     """Address advertised to clients; empty = host, or the machine's own addresses."""
+    turn_urls: str = ""
+    """TURN servers told to clients, separated by commas; their secret is ``turn_secret()``."""
     api_key: str = "diemcau"
     token_minutes: int = 15
     """How long a join token is valid; it only has to survive until the connection stands."""
@@ -152,6 +156,10 @@ class Settings:
     def media_secret(self) -> str:
         """Secret that signs room tokens and webhooks, shared by the three processes."""
         return stored_secret(self.data_dir, "media")
+
+    def turn_secret(self) -> str:
+        """Secret shared with the TURN server, from which its passwords are made."""
+        return stored_secret(self.data_dir, "turn")
 
     def session_secret(self) -> str:
         """Secret that signs browser sessions; of no use as a room token."""

@@ -74,7 +74,12 @@ def _overrides(options: argparse.Namespace) -> dict[str, Any]:
         "host": options.host,
         "port": options.port,
         "region": options.region,
-        "rtc": _given(udp_port=options.udp_port, node_ip=options.node_ip or None),
+        "rtc": _given(
+            udp_port=options.udp_port,
+            tcp_port=options.tcp_port,
+            node_ip=options.node_ip or None,
+            turn_urls=options.turn_url or None,
+        ),
         "webhook": _given(urls=options.webhook_url or None, api_key=options.webhook_api_key),
     }
     return _given(**values)
@@ -94,7 +99,14 @@ def _parser() -> argparse.ArgumentParser:
     add("--host", help="address to serve HTTP and WebSocket on (default: all)")
     add("--port", type=int, help="HTTP and WebSocket port (default: 7880)")
     add("--udp-port", type=int, help="media port (default: 7882)")
+    add("--tcp-port", type=int, help="port for media over TCP, such as 7881 (default: none)")
     add("--node-ip", action="append", metavar="IP", help="address told to clients; repeatable")
+    add(
+        "--turn-url",
+        action="append",
+        metavar="URL",
+        help="TURN server told to clients; repeatable; its secret comes from TURN_SECRET",
+    )
     add("--keys-file", type=Path, metavar="FILE", help="lines of <api key>: <secret>")
     add("--key", action="append", default=[], metavar="KEY:SECRET", help="an API key; repeatable")
     add("--webhook-url", action="append", metavar="URL", help="address told of events; repeatable")

@@ -35,8 +35,14 @@ class RtcSettings:
 
     udp_port: int = 7882
     """One UDP port for all clients; 0 takes any free one."""
+    tcp_port: int = 0
+    """TCP port for clients whose network lets no UDP out (LiveKit's is 7881); 0: none."""
     node_ip: tuple[str, ...] = ()
     """Addresses told to clients; empty: every address of this machine."""
+    turn_urls: tuple[str, ...] = ()
+    """TURN servers told to clients with passwords made for each of them."""
+    turn_secret: str = ""
+    """What these TURN servers make passwords from (coturn's ``static-auth-secret``)."""
     ice_servers: tuple[Mapping[str, Any], ...] = ()
     """STUN and TURN servers told to clients, each ``{urls = [...], username, credential}``."""
 
@@ -89,6 +95,7 @@ class Settings:
         for name, port in (
             ("port", self.port),
             ("rtc.udp_port", self.rtc.udp_port),
+            ("rtc.tcp_port", self.rtc.tcp_port),
         ):
             if not 0 <= port <= MAX_PORT:
                 raise SettingsError(f"{name}: {port} is not a port number")
@@ -101,6 +108,11 @@ class Settings:
                 raise SettingsError(f"{name}: {seconds} is below zero")
         for address in self.rtc.node_ip:
             _check_address(address)
+        if self.rtc.turn_urls and not self.rtc.turn_secret:
+            raise SettingsError("rtc.turn_secret: the TURN servers of rtc.turn_urls need one")
+        for url in self.rtc.turn_urls:
+            if url.partition(":")[0] not in ("turn", "turns"):
+                raise SettingsError(f"rtc.turn_urls: {url} is not a turn: or turns: address")
         _check_webhook(self.webhook, self.keys)
 
     @property
@@ -192,6 +204,8 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
         if not environ["UDP_PORT"].isdecimal():
             raise SettingsError(f"UDP_PORT: {environ['UDP_PORT']} is not a port number")
         values.setdefault("rtc", {})["udp_port"] = int(environ["UDP_PORT"])
+    if environ.get("TURN_SECRET"):
+        values.setdefault("rtc", {})["turn_secret"] = environ["TURN_SECRET"]
     return values
 
 

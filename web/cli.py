@@ -62,6 +62,7 @@ def parser() -> argparse.ArgumentParser:
     add("--port", type=int, help="port of the pages")
     add("--media-port", type=int, help="port of media signalling")
     add("--udp-port", type=int, help="UDP port of media")
+    add("--tcp-port", type=int, help="TCP port of media, for networks without UDP; 0: none")
     add("--no-sample", action="store_true", help="leave an empty database empty")
     serve.set_defaults(run=serve_command)
     statistics_command.add_to(commands)
@@ -85,7 +86,12 @@ def serve_command(options: argparse.Namespace) -> int:
 def overrides(options: argparse.Namespace) -> dict[str, dict[str, Any]]:
     """What was given on the command line, as settings."""
     web = {"host": options.host, "port": options.port}
-    media = {"host": options.host, "port": options.media_port, "udp_port": options.udp_port}
+    media = {
+        "host": options.host,
+        "port": options.media_port,
+        "udp_port": options.udp_port,
+        "tcp_port": options.tcp_port,
+    }
     given = {"web": web, "media": media}
     return {
         section: {key: value for key, value in values.items() if value is not None}
@@ -107,6 +113,10 @@ def taken_port(settings: Settings) -> str:
             ("media", "--media-port", media.host, media.port, socket.SOCK_STREAM),
             ("media UDP", "--udp-port", media.host, media.udp_port, socket.SOCK_DGRAM),
         ]
+        if media.tcp_port:
+            wanted.append(
+                ("media TCP", "--tcp-port", media.host, media.tcp_port, socket.SOCK_STREAM)
+            )
     for name, option, host, port, kind in wanted:
         try:
             if is_free(host, port, kind):
@@ -156,15 +166,21 @@ def _module(name: str, *arguments: str) -> list[str]:
 def _media(settings: Settings, environment: Mapping[str, str], page: str) -> Program:
     media = settings.media
     arguments = ["--host", media.host, "--port", str(media.port)]
-    arguments += ["--udp-port", str(media.udp_port), "--webhook-url", f"{page}/engine/webhook"]
+    arguments += ["--udp-port", str(media.udp_port), "--tcp-port", str(media.tcp_port)]
+    arguments += ["--webhook-url", f"{page}/engine/webhook"]
     node_ip = media.node_ip or ("" if media.host in WILDCARDS else media.host)
     for address in filter(None, node_ip.split(",")):
         arguments += ["--node-ip", address.strip()]
-    keys = f"{media.api_key}: {settings.media_secret()}"
+    for url in filter(None, media.turn_urls.split(",")):
+        arguments += ["--turn-url", url.strip()]
+    secrets = {
+        "LIVEKIT_KEYS": f"{media.api_key}: {settings.media_secret()}",
+        "TURN_SECRET": settings.turn_secret(),
+    }
     return Program(
         "media",
         _module("media", *arguments),
-        {**environment, "LIVEKIT_KEYS": keys},
+        {**environment, **secrets},
         f"http://{reachable(media.host)}:{media.port}/",
     )
 

@@ -23,6 +23,7 @@ def prepare(settings: Settings) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     settings.media_secret()
     settings.session_secret()
+    settings.turn_secret()
     migrations.upgrade(settings.database_url)
 
 

@@ -60,7 +60,12 @@ class MediaServer:
         try:
             await self.node.start()
         except OSError as error:
-            raise _port_taken(f"UDP port {settings.rtc.udp_port}", error) from error
+            await self.node.close()
+            rtc = settings.rtc
+            ports = f"UDP port {rtc.udp_port}"
+            if rtc.tcp_port:
+                ports += f" or TCP port {rtc.tcp_port}"
+            raise _port_taken(ports, error) from error
         app = build_app(self.node, self._authenticate, self._metrics)
         self._runner = web.AppRunner(
             app,
@@ -118,6 +123,9 @@ def node_settings(settings: Settings) -> NodeSettings:
     return NodeSettings(
         node_ips=settings.rtc.node_ip,
         udp_port=settings.rtc.udp_port,
+        tcp_port=settings.rtc.tcp_port,
+        turn_urls=settings.rtc.turn_urls,
+        turn_secret=settings.rtc.turn_secret,
         auto_create=settings.room.auto_create,
         empty_timeout_s=settings.room.empty_timeout,
         departure_timeout_s=settings.room.departure_timeout,

@@ -25,6 +25,7 @@ from media.core.ids import Identity, RoomName, new_participant_sid, random_text
 from media.core.joining import JoinParameters, check_grants
 from media.core.refusals import NodeFullError, RefusedError, RoomNotFoundError
 from media.core.room import JOINED, Participant
+from media.core.turn import turn_password
 from media.signalling.administration import Administration
 from media.signalling.handlers import signalling_routes
 from media.signalling.live_room import LiveRoom
@@ -82,6 +83,8 @@ class Node(Administration):
     async def start(self) -> None:
         """Bind the sockets and start the timers. OSError when a port is taken."""
         self._hub.start()
+        if self.settings.tcp_port:
+            await self._hub.listen(self.settings.tcp_port)
         self._ticker = asyncio.create_task(self._run(), name="node ticker")
 
     async def close(self) -> None:
@@ -116,6 +119,7 @@ class Node(Administration):
             "tracks": sum(len(room.tracks) for room in self.rooms.values()),
             "subscriptions": sum(len(s.subscribing.subscriptions) for s in sessions),
             "connections": len(self._hub.connections),
+            "tcp_connections": self._hub.tcp_connections,
             "transport_tasks": self._hub.open_tasks + self.registry.closing_count,
             "joins_total": self._joins,
             "datagrams_received_total": self._hub.received,
@@ -193,7 +197,7 @@ class Node(Administration):
             sink.close()
             return room, session
         reconnect = rtc.ReconnectResponse(
-            ice_servers=self._ice_servers(),
+            ice_servers=self._ice_servers(identity),
             client_configuration=_client_configuration(),
             server_info=self._server_info(),
             last_message_seq=session.reliable.last,
@@ -270,7 +274,7 @@ class Node(Administration):
             participant=participant.to_info(),
             other_participants=[p.to_info() for p in room.room.others_for(participant)],
             server_version=SERVER_VERSION,
-            ice_servers=self._ice_servers(),
+            ice_servers=self._ice_servers(participant.identity),
             subscriber_primary=session.is_subscriber_primary,
             client_configuration=_client_configuration(),
             server_region=self.settings.region,
@@ -291,8 +295,17 @@ class Node(Administration):
             node_id=self._node_id,
         )
 
-    def _ice_servers(self) -> list[rtc.ICEServer]:
-        return [_ice_server(server) for server in self.settings.ice_servers]
+    def _ice_servers(self, identity: Identity) -> list[rtc.ICEServer]:
+        servers = [_ice_server(server) for server in self.settings.ice_servers]
+        if self.settings.turn_urls:
+            password = turn_password(self.settings.turn_secret, identity, time.time())
+            relay = rtc.ICEServer(
+                urls=self.settings.turn_urls,
+                username=password.username,
+                credential=password.credential,
+            )
+            servers.append(relay)
+        return servers
 
 
 def _ice_server(server: Mapping[str, object]) -> rtc.ICEServer:

@@ -9,7 +9,7 @@ import logging
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from livekit.protocol import models
 from livekit.protocol import room as api
@@ -40,12 +40,19 @@ class NodeSettings:
     udp_port: int = 7882
     """0: any free port."""
 
+    tcp_port: int = 0
+    """Port for media over TCP; 0: none."""
+
     auto_create: bool = True
     empty_timeout_s: int = EMPTY_TIMEOUT_S
     departure_timeout_s: int = DEPARTURE_TIMEOUT_S
     max_participants: int = 0
     enabled_codecs: tuple[str, ...] = ("audio/opus", "video/vp8", "video/h264")
     enable_remote_unmute: bool = False
+    turn_urls: tuple[str, ...] = ()
+    """TURN servers whose passwords are made from ``turn_secret`` for each client."""
+
+    turn_secret: str = field(default="", repr=False)
     ice_servers: tuple[dict[str, object], ...] = ()
     """STUN and TURN servers told to the clients: {"urls": [...], "username", "credential"}."""
 

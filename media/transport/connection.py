@@ -20,7 +20,7 @@ from pylibsrtp import Error as SrtpError
 from media.transport.dtls import HANDSHAKE_MAX_BYTES, DtlsRole, DtlsSession
 from media.transport.egress import Egress
 from media.transport.ice import Credentials
-from media.transport.udp import UdpSocket
+from media.transport.tcp import Path
 
 log = logging.getLogger(__name__)
 
@@ -93,7 +93,7 @@ class Connection:
         self._dtls: DtlsSession | None = None
         self._early_dtls: list[bytes] = []
         self._role: DtlsRole = "server"
-        self._paths: dict[tuple[UdpSocket, Any], None] = {}
+        self._paths: dict[tuple[Path, Any], None] = {}
         self._channels: dict[str, RTCDataChannel] = {}
         self._own_labels: tuple[str, ...] = ()
         self._wants_data = False
@@ -102,7 +102,7 @@ class Connection:
         self._handshake: asyncio.Task[None] | None = None
         self.srtp_in: Any = None
         self.srtp_out: Any = None
-        self.udp: UdpSocket | None = None
+        self.udp: Path | None = None
         self.address: Any = None
         self.is_open = False
         self.is_closed = False
@@ -150,7 +150,7 @@ class Connection:
         """The password a check for ``ufrag`` has to know."""
         return self._passwords.get(ufrag)
 
-    def path_validated(self, udp: UdpSocket, address: Any, ufrag: str, *, nominates: bool) -> None:
+    def path_validated(self, udp: Path, address: Any, ufrag: str, *, nominates: bool) -> None:
         """Note an authentic check from ``address``."""
         self.heard_s = self._hub.now_s()
         path = (udp, address)
@@ -170,7 +170,7 @@ class Connection:
                 self._hub.unregister(old)
         self._maybe_start()
 
-    def forget_path(self, udp: UdpSocket, address: Any) -> None:
+    def forget_path(self, udp: Path, address: Any) -> None:
         """The address now belongs to another connection."""
         self._paths.pop((udp, address), None)
         if self.udp is udp and self.address == address:

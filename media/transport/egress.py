@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from pylibsrtp import Error as SrtpError
 
-from media.transport.udp import UdpSocket
+from media.transport.tcp import Path
 
 
 class Receiver(Protocol):
@@ -20,7 +20,7 @@ class Receiver(Protocol):
     srtp_out: Any
     """pylibsrtp session for the way out; None before DTLS is done."""
 
-    udp: UdpSocket | None
+    udp: Path | None
     address: Any
 
 
@@ -48,10 +48,9 @@ class Egress:
             if session is None or udp is None:
                 continue
             try:
-                udp.sock.sendto(session.protect(packet), receiver.address)
-            except (OSError, SrtpError, ValueError):
+                sent += udp.send(session.protect(packet), receiver.address)
+            except (SrtpError, ValueError):
                 continue
-            sent += 1
         self.sent += sent
         self.dropped += len(batch) - sent
 
@@ -61,6 +60,6 @@ class Egress:
         if session is None or udp is None:
             return
         try:
-            udp.sock.sendto(session.protect_rtcp(packet), receiver.address)
-        except (OSError, SrtpError, ValueError):
+            self.dropped += not udp.send(session.protect_rtcp(packet), receiver.address)
+        except (SrtpError, ValueError):
             self.dropped += 1

@@ -1,4 +1,4 @@
-"""The transport of a node: its UDP sockets, and which packet belongs to which connection.
+"""The transport of a node: its sockets, and which packet belongs to which connection.
 
 Demultiplexing follows RFC 7983: STUN 0-3, DTLS 20-63, SRTP and SRTCP 128-191; everything
 else is dropped before anything is allocated. A packet from an address no authentic check
@@ -15,12 +15,15 @@ from media.transport import ice
 from media.transport.connection import Connection, ConnectionHandler
 from media.transport.dtls import new_certificate, sha256_fingerprint
 from media.transport.egress import Egress
-from media.transport.udp import UdpPort, UdpSocket, local_addresses, plan_addresses
+from media.transport.tcp import Path, TcpPort
+from media.transport.udp import UdpPort, local_addresses, plan_addresses
 
 log = logging.getLogger(__name__)
 
 HOST_PRIORITY: Final = 126 << 24 | 255
 """Type preference of a host candidate, component 1 (RFC 8445 §5.1.2.1)."""
+TCP_PRIORITY: Final = 90 << 24 | 4 << 21 | 255
+"""Below UDP; direction preference of a passive candidate (RFC 6544 §4.2)."""
 
 
 class TransportHub:
@@ -30,9 +33,11 @@ class TransportHub:
         self._node_ips = tuple(node_ips)
         self._wanted_port = udp_port
         self._udp = UdpPort(self._on_datagram, self._on_drained)
+        self._tcp = TcpPort(self._on_datagram, self._on_drained)
         self._by_ufrag: dict[str, Connection] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._bound: list[str] = []
         self._advertised: list[str] = []
         self.connections: set[Connection] = set()
         self.certificate = new_certificate()
@@ -41,13 +46,21 @@ class TransportHub:
         self.drops: Counter[str] = Counter()
         """Why packets were dropped, and how many."""
         self.port = 0
+        self.tcp_port = 0
+        """0: no media over TCP."""
 
     def start(self) -> None:
         """Bind the sockets. OSError when the port is taken, ValueError on a bad address."""
         self._loop = asyncio.get_running_loop()
-        bound, self._advertised = plan_addresses(self._node_ips, local_addresses())
-        self.port = self._udp.open(bound, self._wanted_port)
-        log.info("media on udp port %d of %s", self.port, ", ".join(bound))
+        self._bound, self._advertised = plan_addresses(self._node_ips, local_addresses())
+        self.port = self._udp.open(self._bound, self._wanted_port)
+        log.info("media on udp port %d of %s", self.port, ", ".join(self._bound))
+
+    async def listen(self, tcp_port: int) -> None:
+        """Take media over TCP too, on the addresses bound. OSError when the port is taken."""
+        await self._tcp.open(self._bound, tcp_port)
+        self.tcp_port = tcp_port
+        log.info("media on tcp port %d", tcp_port)
 
     async def close(self) -> None:
         """Close every connection and the sockets."""
@@ -57,6 +70,7 @@ class TransportHub:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._udp.close()
+        self._tcp.close()
 
     def now_s(self) -> float:
         """Monotonic time of the loop."""
@@ -65,8 +79,13 @@ class TransportHub:
 
     @property
     def received(self) -> int:
-        """Datagrams received so far."""
-        return self._udp.received
+        """Packets received so far, by UDP and TCP."""
+        return self._udp.received + self._tcp.received
+
+    @property
+    def tcp_connections(self) -> int:
+        """TCP connections for media that are open."""
+        return self._tcp.count
 
     @property
     def open_tasks(self) -> int:
@@ -74,11 +93,19 @@ class TransportHub:
         return len(self._tasks)
 
     def candidates(self) -> list[str]:
-        """Values of ``a=candidate`` for every description (RFC 8839 §5.1)."""
-        return [
+        """Values of ``a=candidate`` for every description (RFC 8839 §5.1, RFC 6544 §4.5)."""
+        numbered = list(enumerate(self._advertised, start=1))
+        found = [
             f"{index} 1 udp {HOST_PRIORITY - (index << 8)} {address} {self.port} typ host"
-            for index, address in enumerate(self._advertised, start=1)
+            for index, address in numbered
         ]
+        if self.tcp_port:
+            found += [
+                f"{len(numbered) + index} 1 tcp {TCP_PRIORITY - (index << 8)} {address}"
+                f" {self.tcp_port} typ host tcptype passive"
+                for index, address in numbered
+            ]
+        return found
 
     def connect(self, handler: ConnectionHandler) -> Connection:
         """Make a connection that waits for its client."""
@@ -110,7 +137,7 @@ class TransportHub:
     def _on_drained(self) -> None:
         self.egress.flush()
 
-    def _on_datagram(self, udp: UdpSocket, data: bytes, source: Any) -> None:
+    def _on_datagram(self, udp: Path, data: bytes, source: Any) -> None:
         try:
             self._demultiplex(udp, data, source)
         except Exception:
@@ -118,7 +145,7 @@ class TransportHub:
             self.drops["internal"] += 1
             log.exception("a packet of %d bytes from %s was dropped", len(data), source)
 
-    def _demultiplex(self, udp: UdpSocket, data: bytes, source: Any) -> None:
+    def _demultiplex(self, udp: Path, data: bytes, source: Any) -> None:
         first = data[0] if data else 255
         if 128 <= first <= 191:
             connection = udp.connections.get(source)
@@ -137,7 +164,7 @@ class TransportHub:
         else:
             self.drops["not WebRTC"] += 1
 
-    def _receive_check(self, udp: UdpSocket, data: bytes, source: Any) -> None:
+    def _receive_check(self, udp: Path, data: bytes, source: Any) -> None:
         check = ice.read_check(data)
         if check is None:
             self.drops["malformed STUN"] += 1

@@ -62,7 +62,7 @@ class Service:
     arguments: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        self.web_port, self.media_port, self.udp_port = free_ports(3)
+        self.web_port, self.media_port, self.udp_port, self.tcp_port = free_ports(4)
         self.url = f"http://127.0.0.1:{self.web_port}"
         self.media_api_url = f"http://127.0.0.1:{self.media_port}"
         self.log_path = self.data_dir.with_name(self.data_dir.name + ".log")
@@ -73,7 +73,11 @@ class Service:
         """Settings as the service reads them."""
         options: dict[str, dict[str, Any]] = {
             "web": {"port": self.web_port},
-            "media": {"port": self.media_port, "udp_port": self.udp_port},
+            "media": {
+                "port": self.media_port,
+                "udp_port": self.udp_port,
+                "tcp_port": self.tcp_port,
+            },
         }
         return load(self.data_dir, environment=self.environment or {"": ""}, options=options)
 
@@ -82,7 +86,7 @@ class Service:
         return [
             sys.executable, "-m", "web.cli", "serve", "--data", str(self.data_dir),
             "--port", str(self.web_port), "--media-port", str(self.media_port),
-            "--udp-port", str(self.udp_port), *self.arguments,
+            "--udp-port", str(self.udp_port), "--tcp-port", str(self.tcp_port), *self.arguments,
         ]  # fmt: skip
 
     def start(self) -> "Service":

@@ -111,9 +111,12 @@ def test_delays_grow_and_stay_below_three_seconds() -> None:
     assert max(delays) == LONGEST_DELAY_S
 
 
-@pytest.mark.parametrize("option", ["--port", "--media-port", "--udp-port"])
+PORTS = ("--port", "--media-port", "--udp-port", "--tcp-port")
+
+
+@pytest.mark.parametrize("option", PORTS)
 def test_a_taken_port_is_one_line_and_exit_status_1(tmp_path: Path, option: str) -> None:
-    ports = dict(zip(("--port", "--media-port", "--udp-port"), free_ports(3), strict=True))
+    ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
     kind = socket.SOCK_DGRAM if option == "--udp-port" else socket.SOCK_STREAM
     with socket.socket(socket.AF_INET, kind) as taken:
         taken.bind(("127.0.0.1", ports[option]))
