@@ -15,6 +15,7 @@ from recordings.compose.layout import Box, Card
 
 BACKGROUND: Final = "#10171f"
 BLANK: Final = "#22303c"
+BANNER: Final = "#0b5563"
 INK: Final = "#f4f6f8"
 QUIET: Final = "#b8c4ce"
 _FONTS: Final = Path(fontpkg_be_vietnam_pro.ROOT) / "files"
@@ -29,6 +30,10 @@ def draw(card: Card, path: Path) -> None:
         _write(pen, box, name, font="SemiBold", size=max(14, box.height // 10), ink=INK)
     for box, name in card.names:
         _write(pen, box, name, font="Medium", size=max(10, box.height * 6 // 10), ink=INK)
+    if card.banner:
+        box, text = card.banner
+        pen.rectangle((box.x, box.y, box.x + box.width - 1, box.y + box.height - 1), fill=BANNER)
+        _write(pen, box, text, font="SemiBold", size=box.height // 2, ink=INK)
     if card.message:
         whole = Box(0, 0, card.width, card.height)
         _write(pen, whole, card.message, font="Regular", size=card.height // 20, ink=QUIET)

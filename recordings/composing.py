@@ -51,6 +51,7 @@ class Composition:
     manifest_sha256: str
     chapters: list[dict[str, Any]]
     gaps: list[dict[str, Any]]
+    speeches: list[dict[str, Any]]
 
 
 ConductReader = Callable[[], Conduct]
@@ -98,6 +99,11 @@ def compose(
         measuring.verify(draft, timeline.duration_s)
     except measuring.UnplayableError as error:
         raise ComposeError(f"the composed file is not right: {error}") from error
+    sound = work / "draft.m4a"
+    _run(
+        program, planning.sound_alone(str(draft), str(sound)), work, lambda _at_s: on_progress(0.99)
+    )
+    store.publish(sound, store.sound(key))
     store.publish(draft, store.composed(key))
     composition = _record(store, key, timeline)
     store.clear_work(key)
@@ -159,15 +165,19 @@ def _prepare(
 def _record(store: FolderStore, key: str, timeline: Timeline) -> Composition:
     chapters = [asdict(chapter) for chapter in timeline.chapters]
     gaps = [asdict(gap) for gap in timeline.gaps]
+    speeches = [asdict(speech) for speech in timeline.speeches]
     facts = {
         "duration_s": timeline.duration_s,
         "starts_at_s": timeline.starts_s,
         "chapters": chapters,
         "gaps": gaps,
+        "speeches": speeches,
     }
     digest = manifest.write(store, key, json.loads(json.dumps(facts)))
     size = store.composed(key).stat().st_size
-    return Composition(timeline.starts_s, timeline.duration_s, size, digest, chapters, gaps)
+    return Composition(
+        timeline.starts_s, timeline.duration_s, size, digest, chapters, gaps, speeches
+    )
 
 
 # --- ffmpeg ---------------------------------------------------------------------------------

@@ -160,6 +160,7 @@ class Ledger:
                 "manifest_sha256": composition.manifest_sha256,
                 "chapters": composition.chapters,
                 "gaps": composition.gaps,
+                "speeches": composition.speeches,
                 "error": "",
             }
             return recordings.finish(

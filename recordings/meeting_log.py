@@ -1,6 +1,8 @@
-"""What the composed picture takes from the meeting's log: who had the floor, and the agenda."""
+"""What the composed picture takes from the meeting's log: the floor, the agenda, votes."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
 
 from sqlalchemy.orm import Session
 
@@ -8,7 +10,11 @@ from conference.conduct import log
 from conference.conduct.log import Kind
 from conference.conduct.models import LogEntry
 from conference.scheduling.models import Meeting
-from recordings.compose.timeline import AgendaPoint, Conduct, Floor
+from recordings.compose.timeline import AgendaPoint, Conduct, Floor, VoteMark
+
+_OF_VOTES: Final = {
+    kind.value for kind in (Kind.VOTE_OPENED, Kind.VOTE_CLOSED, Kind.VOTE_PUBLISHED)
+}
 
 
 def read(session: Session, meeting: Meeting) -> Conduct:
@@ -36,7 +42,29 @@ def conduct_of(title: str, entries: Sequence[LogEntry]) -> Conduct:
             open_floor = Floor(entry.identity, entry.subject, at_s, float("inf"))
     if open_floor is not None:
         floors.append(open_floor)
-    return Conduct(title, tuple(floors), tuple(agenda))
+    return Conduct(title, tuple(floors), tuple(agenda), tuple(_votes(entries)))
+
+
+def _votes(entries: Sequence[LogEntry]) -> list[VoteMark]:
+    """Votes in the order in which they were opened."""
+    marks: dict[object, VoteMark] = {}
+    for entry in (one for one in entries if one.kind in _OF_VOTES):
+        key, at_s = entry.detail["vote_id"], entry.at.timestamp()
+        if entry.kind == Kind.VOTE_OPENED.value:
+            marks[key] = VoteMark(entry.subject, at_s, float("inf"))
+        elif entry.kind == Kind.VOTE_CLOSED.value and key in marks:
+            marks[key] = replace(marks[key], to_s=at_s)
+        elif entry.kind == Kind.VOTE_PUBLISHED.value and key in marks:
+            marks[key] = replace(marks[key], result=_result(entry), result_at_s=at_s)
+    return list(marks.values())
+
+
+def _result(entry: LogEntry) -> str:
+    count = entry.detail.get
+    return (
+        f"tán thành {count('for', 0)}, không tán thành {count('against', 0)}, "
+        f"không có ý kiến {count('abstain', 0)}"
+    )
 
 
 def _ends(entry: LogEntry, floor: Floor) -> bool:

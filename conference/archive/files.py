@@ -16,6 +16,8 @@ class RecordingFile(enum.Enum):
     """A file of a published recording; the value is its name in the folder."""
 
     VIDEO = "recording.mp4"
+    SOUND = "recording.m4a"
+    CAPTIONS = "captions.vtt"
     MANIFEST = "manifest.json"
 
 

@@ -78,6 +78,8 @@ class Recording(Base):
     """[{"at_s": float, "title": str, "identity": str}] of the composed file."""
     gaps: Mapped[list[Any]] = mapped_column(default=list)
     """[{"from_s": float, "to_s": float, "reason": str}] where media is missing."""
+    speeches: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
+    """[{"from_s": float, "to_s": float, "name": str, "identity": str}] who had the floor."""
     error: Mapped[str] = mapped_column(Text, default="")
 
     meeting: Mapped[Meeting] = relationship()

@@ -1,7 +1,8 @@
 """Where everybody stands in the picture: the large one left, up to five beside, names below.
 
 The frame is 16:9. Names stand in a strip *under* each picture, never on it, so that nothing of a
-slide or a face is covered, and one still background carries all texts of a scene.
+slide or a face is covered, and one still background carries all texts of a scene. A banner takes
+its rows from the pictures' height.
 
 Pure.
 """
@@ -17,6 +18,7 @@ MARGIN: Final = 8
 STRIP: Final = 34
 TILE_STRIP: Final = 24
 TILE_ROWS: Final = 4
+BANNER: Final = 52
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,8 @@ class Card:
     """Places without a picture: the name stands in their middle."""
     message: str = ""
     """Text in the middle of an otherwise empty frame."""
+    banner: tuple[Box, str] | None = None
+    """A line across the foot of the frame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,22 +77,26 @@ def arrange(scene: Scene, height: int) -> Layout:
         seconds = f"{scene.frames / 25:.0f}"
         message = f"Bản ghi bị gián đoạn {seconds} giây"
         return Layout(Card(width, height, message=message), ())
+    foot = _even(BANNER * height / 720) if scene.banner else 0
+    banner = (Box(0, height - foot, width, foot), scene.banner) if foot else None
     if scene.large is None:
-        return Layout(Card(width, height, message="Không có hình"), ())
-    places = _places(scene.large, scene.tiles, width, height)
+        return Layout(Card(width, height, message="Không có hình", banner=banner), ())
+    places = _places(scene.large, scene.tiles, width, height - foot, unit=height / 720)
     return Layout(
         Card(
             width,
             height,
             tuple((place.caption, place.tile.name) for place in places),
             tuple((p.picture, p.tile.name) for p in places if p.tile.piece is None),
+            banner=banner,
         ),
         tuple(place for place in places if place.tile.piece is not None),
     )
 
 
-def _places(large: Tile, tiles: tuple[Tile, ...], width: int, height: int) -> list[Place]:
-    unit = height / 720
+def _places(
+    large: Tile, tiles: tuple[Tile, ...], width: int, height: int, *, unit: float
+) -> list[Place]:
     margin, strip, tile_strip = (_even(n * unit) for n in (MARGIN, STRIP, TILE_STRIP))
     column = 0
     rows = max(TILE_ROWS, len(tiles))

@@ -319,5 +319,13 @@ def _final(streams: Sequence[Any], timeline: Timeline, files: Files, video: Any)
     return Step(tuple(arguments), files.output, timeline.duration_s)
 
 
+def sound_alone(film: str, sound: str) -> tuple[str, ...]:
+    """Arguments that copy the composed sound, with its chapters, into a file of its own."""
+    source = ffmpeg.input(film, f="mp4", protocol_whitelist="file,pipe")
+    return _arguments(
+        ffmpeg.output(source.audio, sound, f="ipod", acodec="copy", movflags="+faststart")
+    )
+
+
 def _arguments(output: Any) -> tuple[str, ...]:
     return tuple(str(word) for word in ffmpeg.get_args(output))

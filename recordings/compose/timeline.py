@@ -7,15 +7,17 @@ follow each other without drifting from the sound. Rules of the stage:
 * else who has the floor is large, with or without a picture;
 * else who spoke last for at least `HOLD_S`; before anybody spoke, the first camera.
 
-A time in which no worker captured is a *gap*: the scene says so, a chapter names it and its
-length. Nothing is shortened: a second of the meeting is a second of the file.
+The title stands below the picture for the first seconds, a question while it is voted on, and the
+result after it is published. A time in which no worker captured is a *gap*: the scene says so, a
+chapter names it and its length. Nothing is shortened: a second of the meeting is a second of the
+file.
 
 Pure: no clock, no I/O.
 """
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import isfinite
 from typing import Final
@@ -29,6 +31,10 @@ HOLD_S: Final = 2.0
 """Somebody becomes large after speaking alone for this long: coughs do not cut the picture."""
 
 MAX_TILES: Final = 5
+TITLE_S: Final = 6.0
+RESULT_S: Final = 10.0
+"""How long the meeting's title, and a published result, stand below the picture."""
+
 GAP_S: Final = 0.5
 """Shorter interruptions are not worth a card."""
 
@@ -54,12 +60,24 @@ class AgendaPoint:
 
 
 @dataclass(frozen=True, slots=True)
+class VoteMark:
+    """A question was voted on, and perhaps its result was published."""
+
+    question: str
+    from_s: float
+    to_s: float
+    result: str = ""
+    result_at_s: float = float("inf")
+
+
+@dataclass(frozen=True, slots=True)
 class Conduct:
     """What the log of the meeting knows."""
 
     title: str = ""
     floors: Sequence[Floor] = ()
     agenda: Sequence[AgendaPoint] = ()
+    votes: Sequence[VoteMark] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +98,8 @@ class Scene:
     large: Tile | None
     tiles: tuple[Tile, ...] = ()
     is_gap: bool = False
+    banner: str = ""
+    """A line below the pictures."""
 
     @property
     def frames(self) -> int:
@@ -108,6 +128,16 @@ class Chapter:
 
 
 @dataclass(frozen=True, slots=True)
+class Speech:
+    """Somebody had the floor, in seconds from the start of the recording."""
+
+    from_s: float
+    to_s: float
+    name: str
+    identity: str
+
+
+@dataclass(frozen=True, slots=True)
 class Gap:
     """A time in which nothing was captured."""
 
@@ -127,6 +157,7 @@ class Timeline:
     sounds: tuple[Sound, ...]
     chapters: tuple[Chapter, ...]
     gaps: tuple[Gap, ...]
+    speeches: tuple[Speech, ...] = ()
 
     @property
     def duration_s(self) -> float:
@@ -156,12 +187,13 @@ def build(
     return Timeline(
         starts_s,
         frames,
-        tuple(_scenes(stage, starts_s, frames)),
+        tuple(_scenes(stage, _banners(conduct, starts_s), starts_s, frames)),
         tuple(_sounds(everything, starts_s, frames / FPS)),
         tuple(_chapters(conduct, gaps, whole)),
         tuple(
             Gap(gap.from_s - starts_s, gap.to_s - starts_s, "Máy ghi bị gián đoạn") for gap in gaps
         ),
+        tuple(_speeches(conduct, whole)),
     )
 
 
@@ -250,9 +282,25 @@ class _Stage:
         return None
 
 
-def _scenes(stage: _Stage, starts_s: float, frames: int) -> list[Scene]:
+def _banners(conduct: Conduct, starts_s: float) -> list[tuple[Interval, str]]:
+    """What stands below the picture when; of two at a time the later one counts."""
+    banners = []
+    if conduct.title:
+        banners.append((Interval(starts_s, starts_s + TITLE_S), conduct.title))
+    for vote in conduct.votes:
+        banners.append((Interval(vote.from_s, vote.to_s), f"Biểu quyết: {vote.question}"))
+        if vote.result:
+            shown = Interval(vote.result_at_s, vote.result_at_s + RESULT_S)
+            banners.append((shown, f"Kết quả: {vote.result}"))
+    return banners
+
+
+def _scenes(
+    stage: _Stage, banners: Sequence[tuple[Interval, str]], starts_s: float, frames: int
+) -> list[Scene]:
     edges = {0, frames}
-    for boundary in stage.boundaries():
+    of_banners = {edge for span, _ in banners for edge in span if isfinite(edge)}
+    for boundary in stage.boundaries() | of_banners:
         # up to the next frame, so that a frame shows what is there during its whole length
         frame = int(-(-(boundary - starts_s - _EPSILON_S) * FPS // 1))
         if 0 < frame < frames:
@@ -262,16 +310,17 @@ def _scenes(stage: _Stage, starts_s: float, frames: int) -> list[Scene]:
     for from_frame, to_frame in pairwise(ordered):
         middle_s = starts_s + (from_frame + to_frame) / 2 / FPS
         large, tiles, is_gap = stage.at(middle_s)
-        scene = Scene(from_frame, to_frame, large, tiles, is_gap)
+        banner = next((text for span, text in reversed(banners) if span.covers(middle_s)), "")
+        scene = Scene(from_frame, to_frame, large, tiles, is_gap, "" if is_gap else banner)
         if scenes and _is_same_stage(scenes[-1], scene):
-            scenes[-1] = Scene(scenes[-1].from_frame, to_frame, large, tiles, is_gap)
+            scenes[-1] = replace(scenes[-1], to_frame=to_frame)
         else:
             scenes.append(scene)
     return scenes
 
 
 def _is_same_stage(a: Scene, b: Scene) -> bool:
-    return (a.large, a.tiles, a.is_gap) == (b.large, b.tiles, b.is_gap)
+    return (a.large, a.tiles, a.is_gap, a.banner) == (b.large, b.tiles, b.is_gap, b.banner)
 
 
 def _sounds(pieces: Iterable[Piece], starts_s: float, duration_s: float) -> list[Sound]:
@@ -294,6 +343,7 @@ def _chapters(conduct: Conduct, gaps: Sequence[Interval], whole: Interval) -> li
             for floor in conduct.floors
             if floor.to_s > whole.from_s
         ),
+        *(Chapter(vote.from_s, f"Biểu quyết: {vote.question}") for vote in conduct.votes),
         *(Chapter(gap.from_s, f"Gián đoạn {round(gap.length_s)} giây") for gap in gaps),
     ]
     # what had begun before the recording did is where the recording begins
@@ -308,3 +358,17 @@ def _chapters(conduct: Conduct, gaps: Sequence[Interval], whole: Interval) -> li
         for mark in sorted(inside, key=lambda mark: (mark.at_s, mark.title))
     ]
     return chapters
+
+
+def _speeches(conduct: Conduct, whole: Interval) -> list[Speech]:
+    """Who had the floor while it was recorded, cut to the recording."""
+    return [
+        Speech(
+            max(floor.from_s, whole.from_s) - whole.from_s,
+            min(floor.to_s, whole.to_s) - whole.from_s,
+            floor.name,
+            floor.identity,
+        )
+        for floor in conduct.floors
+        if floor.to_s > whole.from_s and floor.from_s < whole.to_s
+    ]

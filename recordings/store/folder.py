@@ -3,6 +3,7 @@
     <root>/<key>/sessions/<nnnn>/journal.ndjson, <media files>.mkv   raw, never changed afterwards
     <root>/<key>/work/                                               of a composing that runs
     <root>/<key>/recording.mp4                                       the composed file
+    <root>/<key>/recording.m4a                                       its sound alone
     <root>/<key>/manifest.json                                       SHA-256 of all of them
 
 Names are made here, never taken from people. A file appears under its name only when it is whole:
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 COMPOSED: Final = "recording.mp4"
+SOUND: Final = "recording.m4a"
 MANIFEST: Final = "manifest.json"
 _KEY: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
 
@@ -40,6 +42,10 @@ class FolderStore:
     def composed(self, key: str) -> Path:
         """The file that people play; it exists once the recording is published."""
         return self.folder(key) / COMPOSED
+
+    def sound(self, key: str) -> Path:
+        """The composed sound without pictures."""
+        return self.folder(key) / SOUND
 
     def next_session(self, key: str) -> Path:
         """A path for the folder of the next capture session; the caller makes it."""

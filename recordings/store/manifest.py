@@ -28,7 +28,7 @@ class Fault:
 def write(store: FolderStore, key: str, facts: dict[str, Any]) -> str:
     """Write the manifest of a composed recording with ``facts``; its SHA-256 in hex."""
     folder = store.folder(key)
-    files = [*store.raw_files(key), store.composed(key)]
+    files = [*store.raw_files(key), store.composed(key), store.sound(key)]
     document = {
         "version": VERSION,
         "recording": key,

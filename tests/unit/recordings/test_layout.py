@@ -21,12 +21,19 @@ def overlap(a: Box, b: Box) -> bool:
 
 @pytest.mark.parametrize("height", [360, 480, 720, 1080])
 @pytest.mark.parametrize("count", range(MAX_TILES + 1))
-def test_pictures_and_names_fit_the_frame_and_cover_nothing(height: int, count: int) -> None:
-    scene = Scene(0, 25, tile("L"), tuple(tile(str(n)) for n in range(count)))
+@pytest.mark.parametrize("banner", ["", "Biểu quyết: Thông qua"])
+def test_pictures_and_names_fit_the_frame_and_cover_nothing(
+    height: int, count: int, banner: str
+) -> None:
+    tiles = tuple(tile(str(n)) for n in range(count))
+    scene = Scene(0, 25, tile("L"), tiles, banner=banner)
     layout = arrange(scene, height)
     width = frame_size(height)[0]
     boxes = [box for place in layout.places for box in (place.picture, place.caption)]
     assert len(layout.places) == count + 1
+    if layout.card.banner:
+        boxes.append(layout.card.banner[0])
+    assert (layout.card.banner is not None) is bool(banner)
     for index, box in enumerate(boxes):
         assert box.x >= 0
         assert box.y >= 0

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from conference.conduct.models import LogEntry
-from recordings.compose.timeline import AgendaPoint, Floor
+from recordings.compose.timeline import AgendaPoint, Floor, VoteMark
 from recordings.meeting_log import conduct_of
 
 T0 = datetime(2026, 12, 10, 1, tzinfo=UTC)
@@ -47,3 +47,15 @@ def test_names_and_agenda_are_taken_as_logged() -> None:
     assert conduct.title == "Họp"
     assert conduct.agenda == (AgendaPoint(S0 + 1, "Khai mạc"),)
     assert conduct.floors == (Floor("A", "Ông A", S0 + 2, float("inf")),)
+
+
+def test_votes_are_taken_with_their_published_results() -> None:
+    def of_vote(at_s: float, kind: str, **detail: int) -> LogEntry:
+        made = entry(at_s, kind, subject="Thông qua")
+        made.detail = {"vote_id": 7, **detail}
+        return made
+
+    published = of_vote(30, "vote_published", **{"for": 9, "against": 1, "abstain": 0})
+    conduct = conduct_of("Họp", [of_vote(5, "vote_opened"), of_vote(20, "vote_closed"), published])
+    result = "tán thành 9, không tán thành 1, không có ý kiến 0"
+    assert conduct.votes == (VoteMark("Thông qua", S0 + 5, S0 + 20, result, S0 + 30),)

@@ -4,7 +4,16 @@ import pytest
 
 from recordings.compose.intervals import Interval
 from recordings.compose.pieces import Measure, Piece, Session, pieces_of, presence_of
-from recordings.compose.timeline import AgendaPoint, Conduct, Floor, Timeline, build
+from recordings.compose.timeline import (
+    RESULT_S,
+    TITLE_S,
+    AgendaPoint,
+    Conduct,
+    Floor,
+    Timeline,
+    VoteMark,
+    build,
+)
 from recordings.journal import (
     ClockRead,
     Entry,
@@ -31,7 +40,7 @@ def session(*entries: Entry, folder: str = "sessions/0001", ends: float | None =
 
 def composed(one: Session, lengths: dict[str, float], conduct: Conduct | None = None) -> Timeline:
     measures = {f"{one.folder}/{file}": Measure(length) for file, length in lengths.items()}
-    timeline = build([one], {one.folder: pieces_of(one, measures)}, conduct or Conduct("Họp"))
+    timeline = build([one], {one.folder: pieces_of(one, measures)}, conduct or Conduct())
     assert timeline is not None
     return timeline
 
@@ -119,11 +128,11 @@ def test_a_crash_leaves_a_gap_until_the_next_sessions_first_media() -> None:
         "sessions/0002/c": Measure(21.0),
     }
     both = {one.folder: pieces_of(one, measures) for one in (first, second)}
-    timeline = build([first, second], both, Conduct("Họp"))
+    timeline = build([first, second], both, Conduct())
     assert timeline is not None
     assert [(gap.from_s, gap.to_s) for gap in timeline.gaps] == [(30, 39)]
     assert [scene.is_gap for scene in timeline.scenes] == [False, False, True, False]
-    assert [chapter.title for chapter in timeline.chapters] == ["Họp", "Gián đoạn 9 giây"]
+    assert [chapter.title for chapter in timeline.chapters] == ["Bắt đầu ghi", "Gián đoạn 9 giây"]
     assert timeline.duration_s == 60
 
 
@@ -174,3 +183,35 @@ def test_presence_of_a_crashed_session_ends_with_its_last_evidence() -> None:
     pieces = [Piece("p", "A", "A", "camera", T0 + 1, 20.0, ())]
     assert presence_of(one, pieces) == Interval(T0 + 1, T0 + 21)
     assert presence_of(Session("x", []), []) is None
+
+
+def banner_at(timeline: Timeline, at_s: float) -> str:
+    frame = round(at_s * 25)
+    scene = next(one for one in timeline.scenes if one.from_frame <= frame < one.to_frame)
+    return scene.banner
+
+
+def test_the_title_a_question_and_its_result_stand_below_the_picture() -> None:
+    vote = VoteMark("Thông qua", T0 + 20, T0 + 30, "tán thành 9", T0 + 40)
+    timeline = composed(session(*TWO), SIXTY, Conduct("Họp", votes=(vote,)))
+    assert banner_at(timeline, 1) == "Họp"
+    assert banner_at(timeline, TITLE_S + 1) == ""
+    assert banner_at(timeline, 25) == "Biểu quyết: Thông qua"
+    assert banner_at(timeline, 35) == ""
+    assert banner_at(timeline, 41) == "Kết quả: tán thành 9"
+    assert banner_at(timeline, 41 + RESULT_S) == ""
+    assert [(c.at_s, c.title) for c in timeline.chapters][1:] == [(20, "Biểu quyết: Thông qua")]
+
+
+def test_a_vote_that_was_never_closed_or_published_still_makes_a_timeline() -> None:
+    vote = VoteMark("Thông qua", T0 + 20, float("inf"))
+    timeline = composed(session(*TWO), SIXTY, Conduct(votes=(vote,)))
+    assert banner_at(timeline, 59) == "Biểu quyết: Thông qua"
+
+
+def test_speeches_are_cut_to_what_was_recorded() -> None:
+    floors = (Floor("A", "Ông A", T0 - 9, T0 + 5), Floor("B", "Bà B", T0 + 50, float("inf")))
+    timeline = composed(session(*TWO), SIXTY, Conduct(floors=floors))
+    assert [(s.identity, s.from_s, s.to_s) for s in timeline.speeches] == [
+        ("A", 0, 5), ("B", 50, 60),
+    ]  # fmt: skip
