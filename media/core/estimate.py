@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from math import inf
 from typing import Final
 
-START_BPS: Final = 1_000_000.0
+START_BPS: Final = 500_000.0
 """Believed before anything is known; the first probes raise it within a second."""
 MIN_BPS: Final = 30_000.0
 MAX_BPS: Final = 50_000_000.0

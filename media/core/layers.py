@@ -14,8 +14,8 @@ from media.core.simulcast import Quality
 
 _NO_PRIORITY: Final = 2**32
 HEIGHT_TOLERANCE: Final = 0.9
-LOWER_AFTER_S: Final = 5.0
-"""How long a layer must be unwanted before the publisher is told."""
+LOWER_AFTER_S: Final = 3.5
+"""How long a layer must be unwanted before the publisher is told, give or take a second."""
 
 
 def wanted_quality(

@@ -19,7 +19,7 @@ MIN_TRAIN_PACKETS: Final = 6
 MAX_STEP: Final = 2.5
 """Times the estimate, at most: what does not pass waits in the line's queue."""
 ANSWER_S: Final = 2.0
-FIRST_WAIT_S: Final = 0.3
+FIRST_WAIT_S: Final = 0.1
 """Between trains of a line that has not shown its limit, or has just passed one."""
 WAIT_S: Final = 1.5
 MAX_WAIT_S: Final = 5.0

@@ -159,6 +159,12 @@ class LiveRoom:
             if publisher is not None:
                 notice = rtc.TrackSubscribed(track_sid=track.sid)
                 publisher.send(rtc.SignalResponse(track_subscribed=notice))
+        self.wishes_changed(track)
+
+    def wishes_changed(self, track: LiveTrack) -> None:
+        """Somebody wants another layer: a publisher that has stopped it begins again at once."""
+        if track.codec.is_video and len(track.info.layers) > 1:
+            self._update_dynacast(track, self.now_s())
 
     def mute(self, session: Session, track_sid: str, *, is_muted: bool) -> bool:
         """Note a mute by the publisher or by an administrator; False for an unknown track."""
@@ -277,8 +283,7 @@ class LiveRoom:
                 self.session_failed(session, reason)
             self._tell_not_found(session, now_s)
         for track in self.tracks.values():
-            if track.codec.is_video and len(track.info.layers) > 1:
-                self._update_dynacast(track, now_s)
+            self.wishes_changed(track)
         self.reports.sample()
         if self.room.to_info() != self._told:
             self.broadcast_room()

@@ -108,6 +108,7 @@ def _track_setting(room: LiveRoom, session: Session, request: rtc.UpdateTrackSet
         if TrackSid(sid) in room.tracks:
             session.participant.settings[TrackSid(sid)] = request
             session.subscribing.apply_settings(TrackSid(sid))
+            room.wishes_changed(room.tracks[TrackSid(sid)])
 
 
 def _leave(room: LiveRoom, session: Session, _request: rtc.LeaveRequest) -> None:

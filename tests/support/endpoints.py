@@ -6,6 +6,7 @@ the parsers and the receiving side of a stream.
 """
 
 from dataclasses import dataclass, field
+from random import Random
 from struct import Struct
 
 from media.core import rtcp
@@ -52,8 +53,17 @@ class Encoding:
 class Publisher:
     """Sends VP8 in up to three layers; answers NACKs by RTX and PLIs by keyframes."""
 
-    def __init__(self, encodings: list[Encoding], *, clock_offset_s: float = 3.9e9) -> None:
+    def __init__(
+        self,
+        encodings: list[Encoding],
+        *,
+        clock_offset_s: float = 3.9e9,
+        swing: float = 0.0,
+        seed: int = 0,
+    ) -> None:
         self.encodings = encodings
+        self._swing = swing  # share by which frames are larger or smaller than the average
+        self._random = Random(seed)
         self.keyframes = 0
         self.plis = 0
         self._clock_offset_s = clock_offset_s
@@ -89,6 +99,7 @@ class Publisher:
         encoding.tl0 += 1
         encoding.picture_id = encoding.picture_id + 1 & 0x7FFF
         count = encoding.packets_per_frame * (encoding.keyframe_size if keyframe else 1)
+        size = round(encoding.body_bytes * self._random.uniform(1 - self._swing, 1 + self._swing))
         packets = []
         for index in range(count):
             payload = vp8_payload(
@@ -97,8 +108,7 @@ class Publisher:
                 key_index=encoding.key_index,
                 keyframe=keyframe,
                 start=index == 0,
-                body=BODY.pack(encoding.index, encoding.frames, index, count)
-                + bytes(encoding.body_bytes),
+                body=BODY.pack(encoding.index, encoding.frames, index, count) + bytes(size),
             )
             extensions = {}
             if encoding.sent < 30:

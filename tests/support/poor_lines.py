@@ -1,6 +1,7 @@
 """One speaker, the node's real core, and one site behind a poor line, in virtual time.
 
-The speaker sends three layers (about 0.13, 0.5 and 1.5 Mbit/s) and sound (42 kbit/s); a line of
+The speaker sends three layers (about 0.13, 0.5 and 1.5 Mbit/s, frames of uneven size) and sound
+(42 kbit/s); a line of
 20 ms lies between the node and the site, worsened by the case. What a person at the site would
 notice is measured second by second. The cases are those of ``docs/poor-lines.md``.
 """
@@ -102,7 +103,9 @@ class World:
                 for index, (rid, packets, size) in enumerate(
                     (("q", 1, 500), ("h", 2, 1000), ("f", 6, 1000))
                 )
-            ]
+            ],
+            swing=0.15,
+            seed=seed,
         )  # fmt: skip
         self.from_speaker = MediaPeer(local_ssrc=1)
         ids = {MID: MID_ID, RTP_STREAM_ID: RID_ID, REPAIRED_RTP_STREAM_ID: REPAIRED_ID}
@@ -129,7 +132,7 @@ class World:
         self.spoken: list[float] = []
         self._sent: dict[int, tuple[int, float]] = {}
         self._number = 0
-        self._next_sound_s = 0.005
+        self._next_sound_s = 0.002 * (seed % 9) + 0.001
         self._next_tick_s = 0.0
 
     def run(self, end_s: float) -> None:
