@@ -31,8 +31,8 @@ DEFAULT_DURATION_S: Final = 20.0
 
 def names() -> list[str]:
     """The benchmarks there are, by name."""
-    found = (module.name for module in pkgutil.iter_modules(benchmarks.__path__))
-    return sorted(name for name in found if not name.startswith("_"))
+    found = pkgutil.iter_modules(benchmarks.__path__)
+    return sorted(m.name for m in found if not m.ispkg and not m.name.startswith("_"))
 
 
 def measure(module: ModuleType) -> dict[str, Any]:

@@ -1,27 +1,34 @@
-"""What recording costs: the worker's processor time, and the speed of composing.
+"""What recording costs: the worker's processor time in a live room, and the speed of composing.
 
+* ``worker_percent_of_core``: processor time of the whole worker process while it records a room
+  of three cameras (720p at 1.5 Mbit/s, two of 360p at 0.5 Mbit/s) and three microphones over the
+  network: receiving, decrypting, cutting, writing, journal and database;
 * ``compose_x_real_time``: composing 60 s of one 720p speaker, two 360p sites and two sounds to
-  1280×720 (times faster than playing);
-* ``write_percent_of_core``: processor time of cutting and writing one 720p camera (1.5 Mb/s) and
-  two sounds to disk, without the network's part, as a share of one core.
+  1280×720 (times faster than playing).
 
 Medians with ranges over several windows; the machine should be idle otherwise.
 
     python -m benchmarks.recording
 """
 
+import asyncio
 import json
 import os
-import resource
-import subprocess
 import tempfile
 import time
+from contextlib import AsyncExitStack
 from pathlib import Path
-from statistics import median
 from typing import Any, Final
 
 import av
 
+from benchmarks.peers import KEY, SECRET, Server, own_node
+from benchmarks.peers.clips import Clip, camera, encode, publish, voice
+from benchmarks.peers.figures import cpu_s, spread
+from benchmarks.peers.recorder import wait_until_recording, worker
+from conference.database import Database
+from media.client import Client
+from media.client.load import LoadPlan, room_token
 from recordings import composing
 from recordings.capture.port import EncodedFrame, Track
 from recordings.capture.session import CaptureSession
@@ -30,26 +37,26 @@ from recordings.store.folder import FolderStore
 
 SECONDS: Final = 60
 RUNS: Final = 3
+WINDOWS: Final = 4
+WINDOW_S: Final = 6.0
 _KEY: Final = "meeting-1-recording-1"
-
-
-def _make(path: Path, *args: str) -> Path:
-    command = [composing.ffmpeg_program(), "-v", "error", "-y", *args, str(path)]
-    subprocess.run(command, check=True)
-    return path
 
 
 def _camera(folder: Path, size: str, bitrate: str) -> Path:
     source = f"testsrc2=size={size}:rate=30:duration={SECONDS}"
-    return _make(
-        folder / f"{size}.mkv", "-f", "lavfi", "-i", source, "-c:v", "libvpx", "-b:v", bitrate,
+    path = folder / f"{size}.mkv"
+    encode(
+        path, "-f", "lavfi", "-i", source, "-c:v", "libvpx", "-b:v", bitrate,
         "-deadline", "realtime", "-cpu-used", "8", "-g", "900",
     )  # fmt: skip
+    return path
 
 
 def _sound(folder: Path, hertz: int) -> Path:
     source = f"sine={hertz}:sample_rate=48000:duration={SECONDS}"
-    return _make(folder / f"{hertz}.mkv", "-f", "lavfi", "-i", source, "-c:a", "libopus")
+    path = folder / f"{hertz}.mkv"
+    encode(path, "-f", "lavfi", "-i", source, "-c:a", "libopus")
+    return path
 
 
 def _frames(track: Track, path: Path) -> list[tuple[float, str, EncodedFrame]]:
@@ -75,13 +82,12 @@ class _Instant:
         return self.now_s
 
 
-def _capture(store: FolderStore, media: dict[Track, Path]) -> float:
-    """Write the media as fast as it goes; processor seconds it took."""
+def _capture(store: FolderStore, media: dict[Track, Path]) -> None:
+    """Write the media as fast as it goes."""
     timed = [item for track, path in media.items() for item in _frames(track, path)]
     timed.sort(key=lambda item: item[0])
     clock = _Instant()
     begun_s = clock.now_s
-    before = resource.getrusage(resource.RUSAGE_SELF)
     session = CaptureSession(store.next_session(_KEY), clock, room="r", worker="w")
     for track in media:
         session.track_opened(track)
@@ -93,16 +99,6 @@ def _capture(store: FolderStore, media: dict[Track, Path]) -> float:
             synced_s = at_s
             time.sleep(0.005)  # the writer keeps up, as it does in real time
     session.close("stopped", 60)
-    after = resource.getrusage(resource.RUSAGE_SELF)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-
-
-def _spread(values: list[float], digits: int = 2) -> dict[str, float]:
-    return {
-        "median": round(median(values), digits),
-        "min": round(min(values), digits),
-        "max": round(max(values), digits),
-    }
 
 
 def _compose(store: FolderStore) -> float:
@@ -120,8 +116,46 @@ def _compose(store: FolderStore) -> float:
     return SECONDS / (time.perf_counter() - started)
 
 
-def run() -> dict[str, Any]:
-    """All figures."""
+async def _record_live(
+    server: Server, pid: int, room: str, database: Database, clips: list[Clip]
+) -> list[float]:
+    """Shares of a core, in percent, that the worker took in each window."""
+    async with AsyncExitStack() as stack:
+        for number in range(3):
+            token = room_token(
+                LoadPlan(url=server.url, api_key=KEY, secret=SECRET),
+                room,
+                f"site:{number}",
+                publishes=True,
+            )
+            client = await stack.enter_async_context(await Client.connect(server.url, token))
+            for clip in (clips[min(number, 1)], clips[2 + number]):
+                stack.callback((await publish(client, clip)).cancel)
+        await asyncio.to_thread(wait_until_recording, database)
+        await asyncio.sleep(3)
+        shares = []
+        for _ in range(WINDOWS):
+            before_s, begun_s = cpu_s(pid), time.perf_counter()
+            await asyncio.sleep(WINDOW_S)
+            spent_s = cpu_s(pid) - before_s
+            shares.append(100 * spent_s / (time.perf_counter() - begun_s))
+        return shares
+
+
+def _worker_shares() -> list[float]:
+    with tempfile.TemporaryDirectory() as name, own_node() as server:
+        folder = Path(name)
+        clips = [
+            camera(folder, 1280, 720, "1500k"),
+            camera(folder, 640, 360, "500k"),
+            *(voice(folder, 300 + 100 * number) for number in range(3)),
+        ]
+        (folder / "data").mkdir()
+        with worker(server, folder / "data") as (pid, room, database):
+            return asyncio.run(_record_live(server, pid, room, database, clips))
+
+
+def _compose_speeds() -> list[float]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         small = _camera(folder, "640x360", "500k")
@@ -137,18 +171,18 @@ def run() -> dict[str, Any]:
             Track(f"TR_v{n}", f"site:{n}", f"Điểm cầu {n}", "camera", "vp8", 90_000): small
             for n in (1, 2)
         }
-        write_share = [
-            100 * _capture(FolderStore(folder / f"write-{n}"), speaker | sounds) / SECONDS
-            for n in range(RUNS)
-        ]
         store = FolderStore(folder / "compose")
         _capture(store, speaker | others | sounds)
-        speed = [_compose(store) for _ in range(RUNS)]
+        return [_compose(store) for _ in range(RUNS)]
+
+
+def run() -> dict[str, Any]:
+    """All figures."""
     return {
         "processors": os.cpu_count(),
         "media_seconds": SECONDS,
-        "write_percent_of_core": _spread(write_share),
-        "compose_x_real_time": _spread(speed),
+        "worker_percent_of_core": spread(_worker_shares(), 1),
+        "compose_x_real_time": spread(_compose_speeds(), 1),
     }
 
 

@@ -1,97 +1,61 @@
-"""The running node with real clients: joining, and what a forwarded packet costs in all.
+"""What a forwarded packet costs the whole running node, with real clients.
 
-Join time runs from the beginning of a subscriber's connect, token in hand, to the first media
-packet on its first track. Cost is the CPU time of the whole server process, user and system,
-divided by the packets its subscribers received: one publisher (Opus and VP8) to ``subscribers``.
+CPU time of the server process, user and system, housekeeping included, divided by the packets its
+subscribers received: one publisher (Opus, and VP8 of 1.5 Mbit/s) to 1, 10 and 40 subscribers.
 Clients are ``media.client`` in this process. If ``livekit-server`` is on PATH it is measured in
 turn with the node, window by window, with the same load.
 
-    python -m benchmarks.sfu [subscribers]
+    python -m benchmarks.sfu [subscribers …]
 """
 
 import asyncio
 import json
-import shutil
-import signal
-import socket
-import statistics
-import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any, Final
 
+from benchmarks.peers import KEY, SECRET, sfus
+from benchmarks.peers.figures import spread
 from media.client.load import LoadPlan, LoadResult, run_load
 
-SUBSCRIBERS: Final = 20
+SUBSCRIBERS: Final = (1, 10, 40)
 WINDOWS: Final = 3
 WINDOW_S: Final = 4.0
-VIDEO_BPS: Final = 1_000_000
-KEY, SECRET = "devkey", "secret"
-START_S: Final = 15.0
-
-LIVEKIT_CONFIG: Final = """\
-port: {http}
-bind_addresses: ["127.0.0.1"]
-rtc: {{udp_port: {udp}, tcp_port: {tcp}, node_ip: 127.0.0.1, use_external_ip: false}}
-keys: {{{key}: {secret}}}
-logging: {{level: error}}
-"""
-
-
-@dataclass(frozen=True)
-class Server:
-    """A running server to measure."""
-
-    name: str
-    url: str
-    pid: int
+VIDEO_BPS: Final = 1_500_000
 
 
 def run(
-    subscribers: int = SUBSCRIBERS, windows: int = WINDOWS, window_s: float = WINDOW_S
+    subscribers: Sequence[int] = SUBSCRIBERS, windows: int = WINDOWS, window_s: float = WINDOW_S
 ) -> dict[str, Any]:
     """Measure the node, and LiveKit's server if there is one, in turn."""
-    with ExitStack() as stack:
-        servers = [stack.enter_context(own_node())]
-        livekit = shutil.which("livekit-server")
-        if livekit is not None:
-            servers.append(stack.enter_context(livekit_server(livekit)))
-        results: dict[str, list[LoadResult]] = {server.name: [] for server in servers}
+    with sfus() as servers:
+        results: dict[tuple[str, int], list[LoadResult]] = {}
         for window in range(windows):
-            for server in servers:
-                plan = LoadPlan(
-                    url=server.url,
-                    api_key=KEY,
-                    secret=SECRET,
-                    publishers=1,
-                    subscribers=subscribers,
-                    duration_s=window_s,
-                    video_bps=VIDEO_BPS,
-                    room_prefix=f"bench-{window}",
-                    server_pid=server.pid,
-                )
-                results[server.name].append(asyncio.run(run_load(plan)))
+            for count in subscribers:
+                for server in servers:
+                    plan = LoadPlan(
+                        url=server.url,
+                        api_key=KEY,
+                        secret=SECRET,
+                        publishers=1,
+                        subscribers=count,
+                        duration_s=window_s,
+                        video_bps=VIDEO_BPS,
+                        room_prefix=f"bench-{window}-{count}",
+                        server_pid=server.pid,
+                    )
+                    found = asyncio.run(run_load(plan))
+                    results.setdefault((server.name, count), []).append(found)
     return {
-        "benchmark": "sfu",
-        "unit": "milliseconds; CPU microseconds for each packet a subscriber received",
-        "subscribers": subscribers,
+        "unit": "CPU microseconds of the whole server process for each packet a subscriber got",
         "windows": windows,
-        "cpu_us_per_packet": {name: _cost(found) for name, found in results.items()},
-        "join_ms": {name: _join(found) for name, found in results.items()},
-        "tracks": {name: _tracks(found) for name, found in results.items()},
+        **{f"{name}_to_{count}": _cost(found) for (name, count), found in results.items()},
+        "tracks": {f"{name}_to_{count}": _tracks(f) for (name, count), f in results.items()},
     }
 
 
 def _cost(results: list[LoadResult]) -> dict[str, float]:
-    return _spread([result.server_us_per_packet or 0.0 for result in results])
-
-
-def _join(results: list[LoadResult]) -> dict[str, float]:
-    return _spread([value * 1000 for result in results for value in result.first_packet_s])
+    return spread([result.server_us_per_packet or 0.0 for result in results], 1)
 
 
 def _tracks(results: list[LoadResult]) -> str:
@@ -99,75 +63,10 @@ def _tracks(results: list[LoadResult]) -> str:
     return f"{received} of {sum(result.tracks_expected for result in results)}"
 
 
-def _spread(values: list[float]) -> dict[str, float]:
-    return {
-        "median": round(statistics.median(values), 1),
-        "min": round(min(values), 1),
-        "max": round(max(values), 1),
-    }
-
-
-@contextmanager
-def own_node() -> Iterator[Server]:
-    """This project's node on free ports."""
-    command = [sys.executable, "-m", "media", "--dev", "--port", "0", "--udp-port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout is not None
-            ready = process.stdout.readline()
-            assert "ready" in ready, f"the node did not start: {ready!r}"
-            url = next(word for word in ready.split() if word.startswith("http"))
-            yield Server("node", url.replace("http", "ws", 1), process.pid)
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait(10)
-
-
-@contextmanager
-def livekit_server(program: str) -> Iterator[Server]:
-    """LiveKit's server on free ports."""
-    http, tcp = _free_port(socket.SOCK_STREAM), _free_port(socket.SOCK_STREAM)
-    udp = _free_port(socket.SOCK_DGRAM)
-    with tempfile.TemporaryDirectory() as folder:
-        config = Path(folder) / "livekit.yaml"
-        config.write_text(
-            LIVEKIT_CONFIG.format(http=http, udp=udp, tcp=tcp, key=KEY, secret=SECRET)
-        )
-        with subprocess.Popen(
-            [program, "--config", str(config)],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        ) as process:
-            try:
-                asyncio.run(_listening(http))
-                yield Server("livekit-server", f"ws://127.0.0.1:{http}", process.pid)
-            finally:
-                process.kill()
-                process.wait(10)
-
-
-async def _listening(port: int) -> None:
-    async with asyncio.timeout(START_S):
-        while True:
-            try:
-                _, writer = await asyncio.open_connection("127.0.0.1", port)
-            except OSError:
-                await asyncio.sleep(0.1)
-                continue
-            writer.close()
-            return
-
-
-def _free_port(kind: socket.SocketKind) -> int:
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def main() -> None:
     """Print the result as JSON."""
-    result = run(int(sys.argv[1])) if len(sys.argv) > 1 else run()
-    print(json.dumps(result, indent=2))
+    counts = [int(text) for text in sys.argv[1:]] or SUBSCRIBERS
+    print(json.dumps(run(counts), indent=2))
 
 
 if __name__ == "__main__":

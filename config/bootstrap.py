@@ -33,6 +33,7 @@ PYTHON = VENV / "bin" / "python"
 ROOM = ROOT / "web" / "room"
 DIST = ROOT / "web" / "static" / "dist"
 LOCK = ROOT / "requirements.lock"
+COMPILED = (ROOT / "setup.py", ROOT / "media" / "transport" / "fanout" / "kernel.c")
 OLDEST_PYTHON = (3, 11)
 
 PIP_WHEEL = "pip-26.3-py3-none-any.whl"
@@ -169,7 +170,7 @@ def fetch(url: str) -> bytes:
 
 def install_packages(*, with_tests: bool) -> None:
     """Install the service (from this folder, editable) and, for tests, their tools."""
-    sources = [ROOT / "pyproject.toml", LOCK]
+    sources = [ROOT / "pyproject.toml", LOCK, *COMPILED]
     stamp = VENV / (".stamp-test" if with_tests else ".stamp-run")
     wanted = digest(sources, str(ROOT))
     if is_stamped(stamp, wanted):

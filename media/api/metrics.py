@@ -21,7 +21,7 @@ from prometheus_client.registry import Collector
 from media.api.webhooks import Webhooks
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
-PROBE_EVERY_S: Final = 0.5
+PROBE_EVERY_S: Final = 0.05
 LAG_BUCKETS_S: Final = (0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
 PREFIX: Final = "media_"
 

@@ -7,21 +7,35 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Sequence
+from typing import Final
 
-from media.client.load import LoadPlan, run_load, table
+from media.client.load import LoadPlan, run_load
+from media.client.load_media import Voice
+from media.client.load_result import table
 from media.client.publishing import PublishError
 from media.client.signal import ConnectError
+
+LAYOUTS: Final = {
+    "plain": (),
+    "speaker": (Voice(audio=False, video_bps=1_500_000), Voice(), Voice(), Voice()),
+    "gallery": (Voice(video_bps=1_500_000), *[Voice(audio=False, video_bps=150_000)] * 25),
+}
+"""Publishers of a room: a speaker of 720p; tiles of 180p, one packet for each frame."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the result is the exit status: 1 when tracks are missing."""
     options = _parser().parse_args(arguments)
+    layout = LAYOUTS[options.layout]
     plan = LoadPlan(
+        extra=layout * options.speakers if options.layout != "plain" else (),
+        is_drained=not options.decrypt,
+        ramp_s=options.ramp,
         url=options.url,
         api_key=options.api_key,
         secret=options.api_secret,
         rooms=options.rooms,
-        publishers=options.publishers,
+        publishers=options.publishers if options.layout == "plain" else 0,
         subscribers=options.subscribers,
         duration_s=options.duration,
         audio=not options.no_audio,
@@ -52,6 +66,16 @@ def _parser() -> argparse.ArgumentParser:
     add("--duration", type=float, default=10.0, metavar="SECONDS")
     add("--video-kbps", type=int, default=500, help="for each publisher; 0: audio only")
     add("--no-audio", action="store_true")
+    add(
+        "--layout",
+        choices=sorted(LAYOUTS),
+        default="plain",
+        help="who publishes: publishers as given; a camera and three microphones; or a speaker"
+        " and 25 tiles (default: %(default)s)",
+    )
+    add("--speakers", type=int, default=1, help="how often the layout's publishers, for each room")
+    add("--ramp", type=float, metavar="SECONDS", help="spread the joins of subscribers over it")
+    add("--decrypt", action="store_true", help="subscribers decrypt and repair what they get")
     add("--room-prefix", default="load")
     add("--server-pid", type=int, help="local server process whose CPU time is measured")
     return parser

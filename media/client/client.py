@@ -8,6 +8,7 @@ from livekit.protocol import models, rtc
 
 from media.client.events import Disconnected, Event
 from media.client.local import LocalTrack
+from media.client.peer import PeerLink
 from media.client.publishing import REQUEST_TIMEOUT_S
 from media.client.stay import Options, Stay
 from media.client.tracks import RemoteTrack
@@ -63,6 +64,11 @@ class Client:
         await self.leave()
 
     # State
+
+    @property
+    def receiving_link(self) -> PeerLink | None:
+        """The connection media arrives on, if there is one."""
+        return self._stay.publishing.peer if self.is_single else self._stay.receiving.peer
 
     @property
     def is_single(self) -> bool:

@@ -1,45 +1,46 @@
 """Put a measured load on a LiveKit server: rooms with publishers and subscribers.
 
-Publishers send synthetic tracks whose packets look like the real thing to a forwarder (Opus
-at 50 packets/s; VP8 at 25 frames/s with keyframes on request); subscribers count. The
-figures are what arrived, not what a decoder would show.
+Subscribers are real clients until they are connected; then their packets are counted without
+being decrypted (``drain``), so that hundreds fit beside the server. The first of each room stay
+whole as *probes*: they decrypt what they get and tell how long it took. With
+``LoadPlan.is_drained`` off every subscriber decrypts, orders and repairs like a recorder.
+
+The figures are what arrived, not what a decoder would show.
 """
 
 import asyncio
-import os
-import resource
-import statistics
+import socket
+import struct
 import time
-from collections.abc import Iterator, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Final
 
 from aiortc.rtcdtlstransport import RTCCertificate
+from livekit.protocol import models
 
 from media.client.client import Client
+from media.client.drain import Drain, Drains
 from media.client.events import TrackSubscribed
-from media.client.local import LocalTrack
+from media.client.load_media import Publisher, Voice, delay_s
+from media.client.load_result import LoadResult, own_cpu_s, process_cpu_s
 from media.client.signal import ConnectError
 from media.client.tracks import MediaPacket, RemoteTrack
+from media.core.errors import RemoteProtocolError
 from media.core.grants import Claims, VideoGrant
+from media.core.rtp import RtpHeader
 from media.tokens import issue_token
 from media.transport.dtls import new_certificate
 
-AUDIO_INTERVAL_S: Final = 0.02
-OPUS_TICKS: Final = 960
-OPUS_BYTES: Final = 80
-"""32 kb/s at 50 packets a second."""
-VIDEO_EVERY: Final = 2
-"""Video frames come at every second audio packet: 25 a second."""
-VP8_TICKS: Final = 3600
-WIDTH: Final = 640
-HEIGHT: Final = 360
-KEYFRAME_FACTOR: Final = 4
-"""How much larger a keyframe is."""
 TOKEN_TTL_S: Final = 3600.0
 PARALLEL_JOINS: Final = 10
+WAIT_FOR_TRACKS_S: Final = 30.0
+DELAY_EVERY: Final = 8
+"""A probe looks into every so many datagrams: often enough, and cheap."""
+SO_TIMESTAMPNS: Final = 35
+"""The system's time of arrival with each datagram (Linux)."""
+
+_TIMESPEC: Final = struct.Struct("@qq")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,121 +52,32 @@ class LoadPlan:
     secret: str
     rooms: int = 1
     publishers: int = 1
-    """For each room."""
+    """For each room, each with sound and picture as below."""
     subscribers: int = 1
     """For each room."""
     duration_s: float = 10.0
     audio: bool = True
     video_bps: int = 500_000
     """0: no video."""
+    extra: tuple[Voice, ...] = ()
+    """Further publishers of each room."""
     room_prefix: str = "load"
     server_pid: int | None = None
+    is_drained: bool = True
+    ramp_s: float | None = None
+    """Begin the joins of subscribers spread over this time; None: ten at a time."""
+    probes: int = 1
+    """Subscribers of each room whose packets' delay is measured, when drained."""
+
+    @property
+    def voices(self) -> tuple[Voice, ...]:
+        """The publishers of one room."""
+        return (Voice(self.audio, self.video_bps),) * self.publishers + self.extra
 
     @property
     def tracks(self) -> int:
-        """Tracks of one publisher."""
-        return int(self.audio) + int(self.video_bps > 0)
-
-
-@dataclass(slots=True)
-class LoadResult:
-    """What came of it."""
-
-    join_s: list[float] = field(default_factory=list)
-    """Time each client took to connect."""
-    first_packet_s: list[float] = field(default_factory=list)
-    """Time from the beginning of a subscriber's connect to its first media packet."""
-    failures: list[str] = field(default_factory=list)
-    """Why subscribers could not join."""
-    tracks_expected: int = 0
-    tracks_received: int = 0
-    packets_sent: int = 0
-    """By all publishers, in the measured time."""
-    packets: int = 0
-    """By all subscribers, in the measured time."""
-    octets: int = 0
-    lost: int = 0
-    recovered: int = 0
-    duration_s: float = 0.0
-    client_cpu_s: float = 0.0
-    server_cpu_s: float | None = None
-
-    @property
-    def server_us_per_packet(self) -> float | None:
-        """CPU time of the server for each packet a subscriber got."""
-        if self.server_cpu_s is None or not self.packets:
-            return None
-        return self.server_cpu_s / self.packets * 1e6
-
-    def rows(self) -> Iterator[tuple[str, str]]:
-        """Name and value of each figure, for people."""
-        yield "clients joined", f"{len(self.join_s)}"
-        if self.failures:
-            yield "joins failed", f"{len(self.failures)}, the first: {self.failures[0]}"
-        if self.join_s:
-            yield (
-                "join",
-                f"median {statistics.median(self.join_s):.3f} s, max {max(self.join_s):.3f} s",
-            )
-        if self.first_packet_s:
-            median, longest = statistics.median(self.first_packet_s), max(self.first_packet_s)
-            yield "first packet", f"median {median:.3f} s, max {longest:.3f} s"
-        yield "tracks received", f"{self.tracks_received} of {self.tracks_expected}"
-        yield "packets sent / received", f"{self.packets_sent} / {self.packets}"
-        total = self.packets + self.lost
-        share = self.lost / total if total else 0.0
-        yield "lost for good", f"{self.lost} ({share:.3%}), {self.recovered} repaired"
-        yield "received", f"{self.octets * 8 / self.duration_s / 1e6:.2f} Mb/s"
-        yield "client CPU", f"{self.client_cpu_s / self.duration_s:.1%} of a core"
-        if self.server_cpu_s is not None:
-            yield "server CPU", f"{self.server_cpu_s / self.duration_s:.1%} of a core"
-        if self.server_us_per_packet is not None:
-            yield "server CPU per packet", f"{self.server_us_per_packet:.1f} µs"
-
-
-class Publisher:
-    """One synthetic publisher."""
-
-    def __init__(self, client: Client, plan: LoadPlan) -> None:
-        self._client = client
-        self._plan = plan
-        self._audio: LocalTrack | None = None
-        self._video: LocalTrack | None = None
-        self._wants_keyframe = True
-        self._number = 0
-        self.sent = 0
-
-    async def start(self) -> None:
-        """Publish the tracks."""
-        if self._plan.audio:
-            self._audio = await self._client.publish_audio()
-        if self._plan.video_bps:
-            self._video = await self._client.publish_video(width=WIDTH, height=HEIGHT)
-            self._video.on_keyframe_request = self._keyframe_wanted
-
-    async def run(self) -> None:
-        """Send at the pace of real media until cancelled."""
-        loop = asyncio.get_running_loop()
-        due_s = loop.time()
-        while True:
-            self._send_tick()
-            due_s += AUDIO_INTERVAL_S
-            await asyncio.sleep(max(0.0, due_s - loop.time()))
-
-    def _send_tick(self) -> None:
-        number = self._number
-        self._number += 1
-        if self._audio is not None:
-            frame = b"\xf8" + bytes(OPUS_BYTES - 1)
-            self.sent += self._audio.send(frame, number * OPUS_TICKS)
-        if self._video is not None and number % VIDEO_EVERY == 0:
-            is_key, self._wants_keyframe = self._wants_keyframe, False
-            size = int(self._plan.video_bps * AUDIO_INTERVAL_S * VIDEO_EVERY / 8)
-            frame = vp8_frame(size * (KEYFRAME_FACTOR if is_key else 1), is_key=is_key)
-            self.sent += self._video.send(frame, number // VIDEO_EVERY * VP8_TICKS)
-
-    def _keyframe_wanted(self) -> None:
-        self._wants_keyframe = True
+        """Tracks of one room."""
+        return sum(voice.tracks for voice in self.voices)
 
 
 class Subscriber:
@@ -176,31 +88,48 @@ class Subscriber:
         self._started_s = started_s
         self.first_packet_s: float | None = None
         """From the beginning of the connect to the first packet."""
-        self.tracks: set[str] = set()
+        self.tracks: set[object] = set()
+        """By sid, or by SSRC when drained."""
+        self.drain: Drain | None = None
 
     async def run(self) -> None:
         """Listen until the client is disconnected."""
         async for event in self.client.events():
-            if isinstance(event, TrackSubscribed):
+            if isinstance(event, TrackSubscribed) and self.drain is None:
                 event.track.on_packet = self._counter(event.track)
 
     def _counter(self, track: RemoteTrack) -> "PacketCounter":
         return PacketCounter(self, track.sid)
 
-    def note_first(self, sid: str, now_s: float) -> None:
+    def note_first(self, key: object, now_s: float) -> None:
         """The first packet of a track came."""
-        self.tracks.add(sid)
+        self.tracks.add(key)
         if self.first_packet_s is None:
             self.first_packet_s = now_s - self._started_s
+
+    def count_only(self, drains: Drains) -> None:
+        """From now on packets are counted and not looked into."""
+        link = self.client.receiving_link
+        if link is not None:
+            loop = asyncio.get_running_loop()
+            self.tracks.clear()
+            self.drain = Drain(
+                link,
+                link.routes.local_ssrc,
+                lambda ssrc: self.note_first(link.routes.sid_of(ssrc) or ssrc, loop.time()),
+            )
+            drains.add(self.drain)
 
     def totals(self) -> "Totals":
         """Counters so far."""
         sums = Totals()
+        if self.drain is not None:
+            for count in self.drain.streams.values():
+                sums.add(count.packets, count.octets, count.lost, 0)
+            return sums
         for track in self.client.tracks.values():
-            sums.packets += track.stats.packets
-            sums.octets += track.stats.octets
-            sums.lost += track.stats.lost
-            sums.recovered += track.stats.recovered
+            stats = track.stats
+            sums.add(stats.packets, stats.octets, stats.lost, stats.recovered)
         return sums
 
 
@@ -221,6 +150,68 @@ class PacketCounter:
             self._subscriber.note_first(self._sid, packet.arrived_s)
 
 
+class Probe:
+    """A subscriber that decrypts some of its packets for the time they were sent at."""
+
+    def __init__(self, client: Client, result: LoadResult) -> None:
+        link = client.receiving_link
+        assert link is not None, "it is connected"
+        self._client = client
+        self._link = link
+        self._result = result
+        self._sockets: list[socket.socket] = []
+        self.is_measuring = False
+        self.packets = 0
+        """While measuring."""
+
+    def begin(self) -> None:
+        """Take the sockets over and let the system note when packets arrive."""
+        self._sockets = self._link.stop_reading()
+        loop = asyncio.get_running_loop()
+        for sock in self._sockets:
+            sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+            loop.add_reader(sock, self._read, sock)
+
+    def end(self) -> None:
+        """Stop before the client leaves."""
+        for sock in self._sockets:
+            if sock.fileno() >= 0:
+                asyncio.get_running_loop().remove_reader(sock)
+
+    def _read(self, sock: socket.socket) -> None:
+        try:
+            while True:
+                data, ancillary, _, _ = sock.recvmsg(2048, 64)
+                self._take(data, ancillary)
+        except OSError:
+            return
+
+    def _take(self, data: bytes, ancillary: list[tuple[int, int, bytes]]) -> None:
+        is_media = len(data) >= 12 and 128 <= data[0] <= 191 and not 192 <= data[1] <= 223
+        if not is_media:
+            self._link.feed(data)
+            return
+        if not self.is_measuring:
+            return
+        self.packets += 1
+        if data[3] % DELAY_EVERY:
+            return
+        plain = self._link.unprotect(data)
+        stamps = [value for _, kind, value in ancillary if kind == SO_TIMESTAMPNS]
+        if plain is None or not stamps:
+            return
+        seconds, nanoseconds = _TIMESPEC.unpack(stamps[0])
+        try:
+            header = RtpHeader.parse(plain)
+            payload = plain[header.payload_start : header.payload_end]
+            kind = models.TrackType.VIDEO if len(payload) != 80 else models.TrackType.AUDIO
+            found = delay_s(payload, kind, seconds * 1_000_000_000 + nanoseconds)
+        except RemoteProtocolError:
+            return
+        if found is not None:
+            self._result.delay_s.append(found)
+
+
 @dataclass(slots=True)
 class Totals:
     """Counters of one or many subscribers."""
@@ -230,25 +221,36 @@ class Totals:
     lost: int = 0
     recovered: int = 0
 
+    def add(self, packets: int, octets: int, lost: int, recovered: int) -> None:
+        """Sum up."""
+        self.packets += packets
+        self.octets += octets
+        self.lost += lost
+        self.recovered += recovered
+
 
 async def run_load(plan: LoadPlan) -> LoadResult:
     """Join everybody, let media flow for the duration, report.
 
-    Subscribers that cannot join are counted. Raises ConnectError or PublishError when a
+    Subscribers that cannot join are counted. ``tracks_received`` and losses are those of the
+    subscribers without the probes. Raises ConnectError or PublishError when a
     publisher cannot.
     """
-    result = LoadResult()
-    result.tracks_expected = plan.rooms * plan.subscribers * plan.publishers * plan.tracks
-    certificate = new_certificate()
+    result = LoadResult(subscribers=plan.rooms * plan.subscribers)
+    result.tracks_expected = plan.rooms * plan.subscribers * plan.tracks
     async with AsyncExitStack() as stack:
-        publishers = await _join_publishers(plan, result, certificate, stack)
+        run = _Run(plan, result, stack)
+        publishers = await run.join_publishers()
         running = [asyncio.create_task(publisher.run()) for publisher in publishers]
+        running.append(asyncio.create_task(run.drains.run()))
         try:
-            subscribers = await _join_subscribers(plan, result, certificate, stack)
+            subscribers = await run.join_subscribers()
             running += [asyncio.create_task(subscriber.run()) for subscriber in subscribers]
-            await _wait_for_tracks(subscribers, plan.publishers * plan.tracks)
-            await _measure(plan, result, publishers, subscribers)
+            await _wait_for_tracks(subscribers, plan.tracks)
+            await run.measure(publishers, subscribers)
         finally:
+            for probe in run.probes:
+                probe.end()
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
@@ -261,62 +263,113 @@ async def run_load(plan: LoadPlan) -> LoadResult:
     return result
 
 
-async def _join_publishers(
-    plan: LoadPlan, result: LoadResult, certificate: RTCCertificate, stack: AsyncExitStack
-) -> list[Publisher]:
-    gate = asyncio.Semaphore(PARALLEL_JOINS)
+class _Run:
+    """One run in progress."""
 
-    async def join(room: str, number: int) -> Publisher:
-        token = room_token(plan, room, f"pub-{number}", publishes=True)
-        async with gate:
-            client, _ = await _join(plan, result, token, certificate, stack, subscribes=False)
-            publisher = Publisher(client, plan)
-            await publisher.start()
-        return publisher
+    def __init__(self, plan: LoadPlan, result: LoadResult, stack: AsyncExitStack) -> None:
+        self._plan = plan
+        self._result = result
+        self._stack = stack
+        self._certificate: RTCCertificate = new_certificate()
+        self._gate = asyncio.Semaphore(PARALLEL_JOINS)
+        self.drains = Drains()
+        self.probes: list[Probe] = []
 
-    return await asyncio.gather(
-        *(join(room, number) for room in _rooms(plan) for number in range(plan.publishers))
-    )
+    async def join_publishers(self) -> list[Publisher]:
+        """Let all publishers in, ten at a time; their pictures do not come at the same moment."""
+        voices = self._plan.voices
 
+        async def join(room: str, number: int, voice: Voice) -> Publisher:
+            token = room_token(self._plan, room, f"pub-{number}", publishes=True)
+            async with self._gate:
+                client, _ = await self._join(token, subscribes=False)
+                publisher = Publisher(client, voice, number / max(1, len(voices)))
+                await publisher.start()
+            return publisher
 
-async def _join_subscribers(
-    plan: LoadPlan, result: LoadResult, certificate: RTCCertificate, stack: AsyncExitStack
-) -> list[Subscriber]:
-    gate = asyncio.Semaphore(PARALLEL_JOINS)
+        return await asyncio.gather(
+            *(
+                join(room, number, voice)
+                for room in _rooms(self._plan)
+                for number, voice in enumerate(voices)
+            )
+        )
 
-    async def join(room: str, number: int) -> Subscriber | None:
-        token = room_token(plan, room, f"sub-{number}", publishes=False)
-        async with gate:
-            try:
-                joined = await _join(plan, result, token, certificate, stack, subscribes=True)
-            except ConnectError as error:
-                result.failures.append(str(error))
-                return None
-        return Subscriber(*joined)
+    async def join_subscribers(self) -> list[Subscriber]:
+        """Let all subscribers in; those that fail are counted."""
+        plan = self._plan
+        places = [(room, n) for room in _rooms(plan) for n in range(plan.subscribers)]
+        joined = await asyncio.gather(
+            *(
+                self._join_subscriber(room, number, place / len(places))
+                for place, (room, number) in enumerate(places)
+            )
+        )
+        return [subscriber for subscriber in joined if subscriber is not None]
 
-    joined = await asyncio.gather(
-        *(join(room, number) for room in _rooms(plan) for number in range(plan.subscribers))
-    )
-    return [subscriber for subscriber in joined if subscriber is not None]
+    async def _join_subscriber(self, room: str, number: int, place: float) -> Subscriber | None:
+        token = room_token(self._plan, room, f"sub-{number}", publishes=False)
+        try:
+            if self._plan.ramp_s is None:
+                async with self._gate:
+                    subscriber = Subscriber(*await self._join(token, subscribes=True))
+            else:
+                await asyncio.sleep(place * self._plan.ramp_s)
+                subscriber = Subscriber(*await self._join(token, subscribes=True))
+        except ConnectError as error:
+            self._result.failures.append(str(error))
+            return None
+        if self._plan.is_drained:
+            subscriber.count_only(self.drains)
+        return subscriber
 
+    async def _join(self, token: str, *, subscribes: bool) -> tuple[Client, float]:
+        """A connected client and when its connecting began."""
+        loop = asyncio.get_running_loop()
+        started_s = loop.time()
+        client = await Client.connect(
+            self._plan.url, token, auto_subscribe=subscribes, certificate=self._certificate
+        )
+        self._stack.push_async_callback(client.leave)
+        self._result.join_s.append(loop.time() - started_s)
+        return client, started_s
 
-async def _join(
-    plan: LoadPlan,
-    result: LoadResult,
-    token: str,
-    certificate: RTCCertificate,
-    stack: AsyncExitStack,
-    *,
-    subscribes: bool,
-) -> tuple[Client, float]:
-    """A connected client and when its connecting began."""
-    started_s = asyncio.get_running_loop().time()
-    client = await Client.connect(
-        plan.url, token, auto_subscribe=subscribes, certificate=certificate
-    )
-    stack.push_async_callback(client.leave)
-    result.join_s.append(asyncio.get_running_loop().time() - started_s)
-    return client, started_s
+    async def measure(self, publishers: list[Publisher], subscribers: list[Subscriber]) -> None:
+        """Let media flow for the duration and count."""
+        plan, result = self._plan, self._result
+        await self._join_probes()
+        before, sent = _sum(subscribers), sum(publisher.sent for publisher in publishers)
+        server_s = process_cpu_s(plan.server_pid)
+        client_s, started_s = own_cpu_s(), time.monotonic()
+        await asyncio.sleep(plan.duration_s)
+        result.duration_s = time.monotonic() - started_s
+        result.client_cpu_s = own_cpu_s() - client_s
+        if server_s is not None:
+            now_s = process_cpu_s(plan.server_pid)
+            result.server_cpu_s = None if now_s is None else now_s - server_s
+        after = _sum(subscribers)
+        result.packets_sent = sum(publisher.sent for publisher in publishers) - sent
+        result.packets = after.packets - before.packets
+        result.packets += sum(probe.packets for probe in self.probes)
+        result.octets = after.octets - before.octets
+        result.lost = after.lost - before.lost
+        result.recovered = after.recovered - before.recovered
+
+    async def _join_probes(self) -> None:
+        """Probes come last, so that they find the room as it is measured."""
+        plan = self._plan
+        if not plan.is_drained:
+            return
+        for room in _rooms(plan):
+            for number in range(plan.probes):
+                token = room_token(plan, room, f"probe-{number}", publishes=False)
+                client, _ = await self._join(token, subscribes=True)
+                self.probes.append(Probe(client, self._result))
+        for probe in self.probes:
+            probe.begin()
+        await asyncio.sleep(1)  # subscriptions and keyframes of the probes are no part of it
+        for probe in self.probes:
+            probe.is_measuring = True
 
 
 def _rooms(plan: LoadPlan) -> list[str]:
@@ -324,44 +377,18 @@ def _rooms(plan: LoadPlan) -> list[str]:
 
 
 async def _wait_for_tracks(subscribers: list[Subscriber], tracks: int) -> None:
-    """Until every subscriber gets every track, or for ten seconds."""
-    deadline_s = time.monotonic() + 10
+    """Until every subscriber gets every track, but not for ever."""
+    deadline_s = time.monotonic() + WAIT_FOR_TRACKS_S
     while time.monotonic() < deadline_s:
         if all(len(subscriber.tracks) >= tracks for subscriber in subscribers):
             return
         await asyncio.sleep(0.05)
 
 
-async def _measure(
-    plan: LoadPlan,
-    result: LoadResult,
-    publishers: list[Publisher],
-    subscribers: list[Subscriber],
-) -> None:
-    before, sent = _sum(subscribers), sum(publisher.sent for publisher in publishers)
-    server_s = _cpu_s(plan.server_pid)
-    client_s, started_s = _own_cpu_s(), time.monotonic()
-    await asyncio.sleep(plan.duration_s)
-    result.duration_s = time.monotonic() - started_s
-    result.client_cpu_s = _own_cpu_s() - client_s
-    if server_s is not None:
-        now_s = _cpu_s(plan.server_pid)
-        result.server_cpu_s = None if now_s is None else now_s - server_s
-    after = _sum(subscribers)
-    result.packets_sent = sum(publisher.sent for publisher in publishers) - sent
-    result.packets = after.packets - before.packets
-    result.octets = after.octets - before.octets
-    result.lost = after.lost - before.lost
-    result.recovered = after.recovered - before.recovered
-
-
 def _sum(subscribers: list[Subscriber]) -> Totals:
     sums = Totals()
     for one in (subscriber.totals() for subscriber in subscribers):
-        sums.packets += one.packets
-        sums.octets += one.octets
-        sums.lost += one.lost
-        sums.recovered += one.recovered
+        sums.add(one.packets, one.octets, one.lost, one.recovered)
     return sums
 
 
@@ -370,35 +397,3 @@ def room_token(plan: LoadPlan, room: str, identity: str, *, publishes: bool) -> 
     grant = VideoGrant(room=room, room_join=True, can_publish=publishes)
     claims = Claims(api_key=plan.api_key, identity=identity, video=grant)
     return issue_token(claims, plan.secret, time.time(), TOKEN_TTL_S)
-
-
-def vp8_frame(size: int, *, is_key: bool) -> bytes:
-    """Bytes a forwarder takes for a VP8 frame (RFC 6386 §9.1); no decoder could."""
-    if not is_key:
-        return b"\x31\x01\x00" + bytes(max(0, size - 3))
-    size_field = WIDTH.to_bytes(2, "little") + HEIGHT.to_bytes(2, "little")
-    return b"\x30\x01\x00\x9d\x01\x2a" + size_field + bytes(max(0, size - 10))
-
-
-def _own_cpu_s() -> float:
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    return usage.ru_utime + usage.ru_stime
-
-
-def _cpu_s(pid: int | None) -> float | None:
-    """CPU seconds a process has used, by Linux' /proc; None without one."""
-    if pid is None:
-        return None
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return None
-    fields = stat.rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def table(rows: Mapping[str, str] | Iterator[tuple[str, str]]) -> str:
-    """Figures as two columns."""
-    pairs = list(rows.items() if isinstance(rows, Mapping) else rows)
-    width = max(len(name) for name, _ in pairs)
-    return "\n".join(f"{name:<{width}}  {value}" for name, value in pairs)

@@ -205,6 +205,23 @@ class PeerLink:
         channel.send(data)
         return True
 
+    # Somebody else reads (media.client.drain)
+
+    def stop_reading(self) -> list[socket.socket]:
+        """Hand the sockets over: whoever has them gives back by ``feed`` what is not media."""
+        return [sock for port in self._ports.values() for sock in port.stop_reading()]
+
+    def feed(self, data: bytes) -> None:
+        """Take a datagram from the selected address."""
+        self._on_datagram(None, data, self.agent.selected or ("", 0))
+
+    def unprotect(self, data: bytes) -> bytes | None:
+        """The plain RTP packet; None if it is not authentic."""
+        try:
+            return bytes(self._srtp_in.unprotect(data))
+        except (SrtpError, ValueError, AttributeError):
+            return None
+
     # Inside: sockets
 
     def _port(self, family: int) -> UdpPort:
@@ -226,7 +243,7 @@ class PeerLink:
         except OSError:
             self.dropped += 1
 
-    def _on_datagram(self, _socket: UdpSocket, data: bytes, source: Any) -> None:
+    def _on_datagram(self, _socket: UdpSocket | None, data: bytes, source: Any) -> None:
         first = data[0] if data else 255
         if 128 <= first <= 191:
             self._receive_srtp(data)

@@ -60,6 +60,11 @@ class Routes:
             for data, arrived_s in waiting:
                 self.receive_rtp(data, arrived_s)
 
+    def sid_of(self, ssrc: int) -> str | None:
+        """The track that a media SSRC of the description belongs to."""
+        track = self._by_ssrc.get(ssrc)
+        return None if track is None else track.sid
+
     def receive_rtp(self, data: bytes, now_s: float) -> RemoteTrack | None:
         """Give a packet to its track; None if it has none. Raises RemoteProtocolError."""
         header = RtpHeader.parse(data)

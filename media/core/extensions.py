@@ -3,13 +3,14 @@
 An id is agreed per connection, so every forwarded element is renumbered. Elements that describe
 one hop only (transport-wide sequence number, transmission offset) or the sender's own description
 (mid, rid) end at the node; absolute send time is written anew, because a receiver's bandwidth
-estimate must see this node's sending times.
+estimate must see this node's sending times. The one-byte form is written: first what all
+subscribers with the same ids share, then what is one subscriber's own.
 """
 
 from collections.abc import Mapping
 from typing import Final
 
-from media.core.rtp import ONE_BYTE_PROFILE, one_byte_elements
+from media.core.rtp import ONE_BYTE_PROFILE
 
 MID: Final = "urn:ietf:params:rtp-hdrext:sdes:mid"
 RTP_STREAM_ID: Final = "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id"
@@ -40,21 +41,16 @@ FORWARDED: Final = frozenset(
 
 
 class ExtensionMap:
-    """How a publisher's header extensions reach one subscriber. Immutable; equal maps are shared.
+    """How a publisher's header extensions reach subscribers with the same ids. Immutable.
 
-    ``publisher_ids`` and ``subscriber_ids`` map URIs to negotiated ids; ``mid`` is the
-    subscriber's, written on every packet when the extension is negotiated.
+    ``publisher_ids`` and ``subscriber_ids`` map URIs to negotiated ids. Equal maps are shared, so
+    that what they write is computed once for all who get it.
     """
 
-    __slots__ = ("_mid", "_plain_head", "_plain_tail", "_send_time_id", "key", "pairs")
+    __slots__ = ("_send_time_id", "key", "pairs")
 
-    def __init__(
-        self,
-        publisher_ids: Mapping[str, int],
-        subscriber_ids: Mapping[str, int],
-        mid: str | None = None,
-    ) -> None:
-        writable = {uri: number for uri, number in subscriber_ids.items() if 1 <= number <= 14}
+    def __init__(self, publisher_ids: Mapping[str, int], subscriber_ids: Mapping[str, int]) -> None:
+        writable = _writable(subscriber_ids)
         self.pairs: tuple[tuple[int, int], ...] = tuple(
             sorted(
                 (publisher_ids[uri], writable[uri])
@@ -64,43 +60,59 @@ class ExtensionMap:
         )
         """Publisher's id and subscriber's id of every element that passes."""
         self._send_time_id = writable.get(ABSOLUTE_SEND_TIME, 0)
-        mid_bytes = mid.encode() if mid else b""
-        self._mid: tuple[tuple[int, bytes], ...] = ()
-        if MID in writable and 1 <= len(mid_bytes) <= 16:
-            self._mid = ((writable[MID], mid_bytes),)
-        self.key: tuple[object, ...] = (self.pairs, self._send_time_id, self._mid)
-        """Maps with equal keys write equal blocks."""
-        # Most packets carry no element of the publisher: their blocks differ in time only, which
-        # stands first, behind profile, length and its own head.
-        plain = self._written([], 0.0)
-        self._plain_head = plain[:5] if self._send_time_id else plain
-        self._plain_tail = plain[8:] if self._send_time_id else b""
+        self.key: tuple[object, ...] = (self.pairs, self._send_time_id)
+        """Maps with equal keys write equal elements."""
 
-    def block(self, values: Mapping[int, bytes], now_s: float) -> bytes:
-        """Header extension of a forwarded packet, profile and length included; may be empty.
+    def elements(self, values: Mapping[int, bytes], now_s: float) -> bytes:
+        """Elements of a forwarded packet, not padded, without those of one subscriber only.
 
         ``values`` are the publisher's elements by its ids. Values that do not fit the one-byte
         form are left out.
         """
-        passed = [
-            (theirs, values[ours])
-            for ours, theirs in self.pairs
-            if ours in values and 1 <= len(values[ours]) <= 16
-        ]
-        if passed:
-            return self._written(passed, now_s)
+        written = b""
         if self._send_time_id:
-            return self._plain_head + absolute_send_time(now_s) + self._plain_tail
-        return self._plain_head
+            written = bytes((self._send_time_id << 4 | 2,)) + absolute_send_time(now_s)
+        for ours, theirs in self.pairs:
+            value = values.get(ours, b"")
+            if 1 <= len(value) <= 16:
+                written += bytes((theirs << 4 | len(value) - 1,)) + value
+        return written
 
-    def _written(self, passed: list[tuple[int, bytes]], now_s: float) -> bytes:
-        elements = [*self._mid, *passed]
-        if self._send_time_id:
-            elements.insert(0, (self._send_time_id, absolute_send_time(now_s)))
+
+class OwnExtensions:
+    """The elements that only one subscription gets: its mid, and room for a running number.
+
+    The number counts all packets of a connection (transport-wide congestion control), so it is
+    written when a packet is sent; here its place is left at zero, always last.
+    """
+
+    __slots__ = ("cc_id", "elements")
+
+    def __init__(self, subscriber_ids: Mapping[str, int], mid: str | None = None) -> None:
+        writable = _writable(subscriber_ids)
+        mid_bytes = mid.encode() if mid else b""
+        self.elements = b""
+        """Without the running number."""
+        if MID in writable and 1 <= len(mid_bytes) <= 16:
+            self.elements = bytes((writable[MID] << 4 | len(mid_bytes) - 1,)) + mid_bytes
+        self.cc_id = writable.get(TRANSPORT_WIDE_CC, 0)
+        """Id of the running number; 0: none."""
+
+    def block(self, shared: bytes) -> bytes:
+        """Header extension with ``shared`` elements first, profile and length included."""
+        elements = shared + self.elements
+        if self.cc_id:
+            elements += bytes((self.cc_id << 4 | 1, 0, 0))
         if not elements:
             return b""
-        data = one_byte_elements(elements)
-        return ONE_BYTE_PROFILE.to_bytes(2, "big") + (len(data) // 4).to_bytes(2, "big") + data
+        words = (len(elements) + 3) // 4
+        head = ONE_BYTE_PROFILE.to_bytes(2, "big") + words.to_bytes(2, "big")
+        return head + elements.ljust(4 * words, b"\0")
+
+
+def _writable(ids: Mapping[str, int]) -> dict[str, int]:
+    """Ids that the one-byte form can carry."""
+    return {uri: number for uri, number in ids.items() if 1 <= number <= 14}
 
 
 def absolute_send_time(now_s: float) -> bytes:

@@ -7,6 +7,10 @@ never freezes for a switch. Closed runs are remembered for packets that arrive l
 retransmissions, which are made again from the layer's cache and sent on an SSRC of their own
 (RFC 4588).
 
+Subscriptions that follow one layer with the same extension ids form a ``LegGroup``. A packet in
+order goes to the group as a whole, whatever its size; what each member gets is the packet with its
+own numbers (``DownTrack.wire``), which ``media.transport`` writes without asking each of them.
+
 Pure; driven by ``track.UpTrack`` and ``peer.MediaPeer``.
 """
 
@@ -16,7 +20,7 @@ from dataclasses import dataclass
 from struct import Struct
 from typing import Any, Final
 
-from media.core.extensions import ExtensionMap
+from media.core.extensions import ExtensionMap, OwnExtensions
 from media.core.packet import MediaPacket
 from media.core.rtcp import ReportBlock, SenderReport
 from media.core.rtx import OSN_BYTES
@@ -53,19 +57,84 @@ class DownStats:
     rtt_s: float | None = None
 
 
+class LegGroup:
+    """Subscriptions that get the same packets at the moment, each under its own numbers.
+
+    ``handle`` belongs to the caller. ``changed`` are those that came, went or whose distances
+    moved since the caller last looked; the caller clears it.
+    """
+
+    __slots__ = (
+        "changed",
+        "extension_map",
+        "handle",
+        "is_urgent",
+        "legs",
+        "newest",
+        "octets",
+        "packets",
+    )
+
+    def __init__(self, extension_map: ExtensionMap, *, is_urgent: bool) -> None:
+        self.extension_map = extension_map
+        self.is_urgent = is_urgent
+        """Sound, which leaves before pictures."""
+        self.legs: dict[DownTrack, None] = {}
+        self.changed: dict[DownTrack, None] = {}
+        self.newest: MediaPacket | None = None
+        self.packets = 0
+        """Sent to the group as a whole."""
+        self.octets = 0
+        self.handle: Any = None
+
+    def add(self, down: "DownTrack") -> None:
+        """A subscription begins to follow."""
+        self.legs[down] = self.changed[down] = None
+
+    def remove(self, down: "DownTrack") -> None:
+        """A subscription ends to follow."""
+        self.legs.pop(down, None)
+        self.changed[down] = None
+
+    def send(self, packet: MediaPacket) -> "list[Outgoing]":
+        """Send the layer's newest packet to all."""
+        if packet.vp8 is not None and packet.vp8.picture_id_bits == 7:
+            # A short picture id grows where it is rewritten, so lengths differ among members.
+            return [(down, sent) for down in self.legs if (sent := down.forward(packet))]
+        self.newest = packet
+        self.packets += 1
+        self.octets += len(packet.payload)
+        return [Multicast(self, packet)]
+
+
+@dataclass(slots=True)
+class Multicast:
+    """A packet for all of a group."""
+
+    group: LegGroup
+    packet: MediaPacket
+
+    def spelled_out(self) -> "list[Forwarded]":
+        """What each member gets."""
+        return [(down, down.wire(self.packet)) for down in self.group.legs]
+
+
 class DownTrack:
     """One track on its way to one subscriber.
 
     ``ssrc`` and ``rtx_ssrc`` must be new for every subscription: reusing one under the same SRTP
     key would reuse nonces (RFC 7714 §8.1). For the same reason a packet that is sent again under
     the media SSRC, as audio without ``rtx_ssrc`` is, has the very bytes of the first time; the
-    SRTP session must allow that repetition. ``sink`` belongs to the caller and is never touched
-    here.
+    SRTP session must allow that repetition. ``sink`` and ``handle`` belong to the caller and are
+    never touched here.
     """
 
     __slots__ = (
         "_clock_rate",
         "_first",
+        "_group",
+        "_group_octets",
+        "_group_packets",
         "_highest_out",
         "_is_withheld",
         "_layers",
@@ -80,20 +149,22 @@ class DownTrack:
         "_run",
         "_runs",
         "_seq_shift",
+        "_stats",
         "_timestamp_shift",
         "_wanted",
         "cname",
         "extension_ids",
+        "handle",
         "last_report_s",
         "layer",
         "mid",
+        "own_extensions",
         "payload_type",
         "rank",
         "rtx_payload_type",
         "rtx_ssrc",
         "sink",
         "ssrc",
-        "stats",
         "target",
     )
 
@@ -118,7 +189,9 @@ class DownTrack:
         self.mid = mid
         self.cname = cname
         self.sink = sink
-        self.stats = DownStats()
+        self.handle: Any = None
+        self.own_extensions = OwnExtensions(extension_ids, mid)
+        self._stats = DownStats()
         self.layer: Layer | None = None
         """The layer being forwarded; None while paused or before the first keyframe."""
         self.target: Layer | None = None
@@ -131,12 +204,14 @@ class DownTrack:
         """How soon it is served on a narrow line, see ``allocation.Rank``."""
         self._layers: Layers | None = None
         self._clock_rate = 90000
-        self._map = ExtensionMap({}, {}, None)
+        self._map = ExtensionMap({}, {})
         self._payload_types = (payload_type, payload_type | 0x80)
         self._highest_out = _FIRST_CYCLE + first_seq - 1
         self._newest: MediaPacket | None = None
         self._run: Run | None = None
         self._runs: deque[Run] = deque(maxlen=REMEMBERED_RUNS)
+        self._group: LegGroup | None = None
+        self._group_packets = self._group_octets = 0  # of the group, as far as accounted for
         # Fields of the run in progress, here for the steady path.
         self._first = 0
         self._seq_shift = 0
@@ -188,7 +263,7 @@ class DownTrack:
     def leave(self) -> None:
         """Stop following; called by ``UpTrack.detach``."""
         self._close_run()
-        self.target = None
+        self._aim(None)
         self._layers = None
 
     def set_wanted(self, quality: Quality | None) -> None:
@@ -212,56 +287,89 @@ class DownTrack:
         """Compare the wish with the layers that are live now."""
         if self._layers is None or self._wanted is None or self._is_withheld:
             self._close_run()
-            self.target = None
+            self._aim(None)
             return
         wanted = self._wanted if self._limit is None else min(self._wanted, self._limit)
         best = self._layers.best(wanted)
         if best is self.layer:
-            self.target = None
+            self._aim(None)
         elif best is not self.target and best is not None:
-            self.target = best
+            self._aim(best)
             best.request_keyframe()
+
+    def _aim(self, target: Layer | None) -> None:
+        """Change to that layer at its next keyframe, or stay."""
+        if self.target is not None:
+            self.target.waiting.pop(self, None)
+        self.target = target
+        if target is not None:
+            target.waiting[self] = None
 
     def request_keyframe(self) -> None:
         """The subscriber lost the picture: ask for a keyframe of what it sees or waits for."""
-        self.stats.keyframe_requests += 1
+        self._stats.keyframe_requests += 1
         layer = self.target or self.layer
         if layer is not None:
             layer.request_keyframe()
 
     # Packets.
 
+    @property
+    def stats(self) -> DownStats:
+        """What was sent and reported so far."""
+        self._settle()
+        return self._stats
+
+    @property
+    def shifts(self) -> tuple[int, int, PictureNumbers | None]:
+        """What to add to the layer's numbers, to its timestamps, and to VP8 picture numbers.
+
+        None: payload descriptors pass untouched. Valid while it is in a group.
+        """
+        return self._seq_shift, self._timestamp_shift, self._picture_shift
+
+    @property
+    def group(self) -> LegGroup | None:
+        """The group it is part of; None while nothing is forwarded."""
+        return self._group
+
+    def _settle(self) -> None:
+        """Account for what the group as a whole was sent."""
+        group = self._group
+        if group is None or group.packets == self._group_packets or group.newest is None:
+            return
+        self._stats.packets_sent += group.packets - self._group_packets
+        self._stats.octets_sent += group.octets - self._group_octets
+        self._group_packets, self._group_octets = group.packets, group.octets
+        out = group.newest.number + self._seq_shift
+        if out > self._highest_out:
+            self._highest_out, self._newest = out, group.newest
+
+    def wire(self, packet: MediaPacket) -> bytes:
+        """A packet of the present run as the subscriber gets it."""
+        assert self._run is not None, "only subscriptions that follow a layer send"
+        return self._assembled(packet, self._run, packet.number + self._seq_shift)
+
     def forward(self, packet: MediaPacket) -> bytes | None:
         """The packet of the current layer as the subscriber gets it; None if it must not."""
         number = packet.number
         if number < self._first:
             return self.forward_late(packet, self.layer)
+        self._settle()
         out = number + self._seq_shift
         if out > self._highest_out:
             self._highest_out = out
             self._newest = packet
-        first, block, tail = packet.tail(self._map)
-        stats = self.stats
-        stats.packets_sent += 1
-        stats.octets_sent += len(packet.payload)
-        header = _HEADER.pack(
-            first,
-            self._payload_types[packet.marker],
-            out & 0xFFFF,
-            packet.timestamp + self._timestamp_shift & 0xFFFFFFFF,
-            self.ssrc,
-        )
-        if self._picture_shift is None or packet.vp8 is None:
-            return header + tail
-        descriptor = self._picture_shift.descriptor(packet.vp8)
-        return b"".join((header, block, descriptor, packet.payload[packet.vp8.size :]))
+        self._stats.packets_sent += 1
+        self._stats.octets_sent += len(packet.payload)
+        return self.wire(packet)
 
     def forward_late(self, packet: MediaPacket, layer: Layer | None) -> bytes | None:
         """A packet of a run that is over, if it belongs to one."""
         for run in reversed(self._runs):
             if run.layer is layer and run is not self._run and run.holds(packet.number):
-                self.stats.packets_sent += 1
-                self.stats.octets_sent += len(packet.payload)
+                self._stats.packets_sent += 1
+                self._stats.octets_sent += len(packet.payload)
                 return self._assembled(packet, run, packet.number + run.seq_shift)
         return None
 
@@ -269,13 +377,15 @@ class DownTrack:
         """Begin a run of the target layer at ``packet``; it and those already here behind it."""
         layer = self.target
         assert layer is not None, "a switch needs a target"
+        self._settle()
         run = Run.starting(layer, packet, self._highest_out + 1)
         if self._runs and self._newest is not None:
             run.follow(self._runs[-1], self._newest, packet, self._clock_rate)
         self._close_run()
         self._run = run
         self._runs.append(run)
-        self.layer, self.target = layer, None
+        self.layer = layer
+        self._aim(None)
         self._first = packet.number
         self._seq_shift = run.seq_shift
         self._timestamp_shift = run.timestamp_shift
@@ -286,8 +396,26 @@ class DownTrack:
                 sent = self.forward(waiting)
                 assert sent is not None, "numbers from the start of a run belong to it"
                 yield sent
+        self._enter_group(layer)
+
+    def _enter_group(self, layer: Layer) -> None:
+        """Follow the layer together with others from now on."""
+        group = layer.groups.get(self._map)
+        if group is None:
+            group = LegGroup(self._map, is_urgent=not layer.needs_keyframe)
+            layer.groups[self._map] = group
+        self._group = group
+        self._group_packets, self._group_octets = group.packets, group.octets
+        group.add(self)
+
+    def _leave_group(self) -> None:
+        if self._group is not None:
+            self._settle()
+            self._group.remove(self)
+            self._group = None
 
     def _close_run(self) -> None:
+        self._leave_group()
         if self._run is not None:
             self._run.last = self._highest_out - self._run.seq_shift
             self._run = None
@@ -295,9 +423,9 @@ class DownTrack:
 
     def _assembled(self, packet: MediaPacket, run: Run, out: int) -> bytes:
         """A packet of a run under the media SSRC: the same bytes each time."""
-        first, block, _ = packet.tail(self._map)
+        block = self.own_extensions.block(packet.elements(self._map))
         header = _HEADER.pack(
-            first,
+            0x90 if block else 0x80,
             self._payload_types[packet.marker],
             out & 0xFFFF,
             packet.timestamp + run.timestamp_shift & 0xFFFFFFFF,
@@ -316,6 +444,7 @@ class DownTrack:
         """
         has_rtx = self.rtx_ssrc is not None and self.rtx_payload_type is not None
         packets = []
+        self._settle()
         for seq in seqs:
             out = unwrap(seq, self._highest_out, 16)
             found = self._sent_as(out)
@@ -326,7 +455,7 @@ class DownTrack:
                     if has_rtx
                     else self._assembled(packet, run, out)
                 )
-        self.stats.packets_resent += len(packets)
+        self._stats.packets_resent += len(packets)
         return packets
 
     def _sent_as(self, out: int) -> tuple[MediaPacket, Run] | None:
@@ -350,7 +479,7 @@ class DownTrack:
     def _retransmission(self, packet: MediaPacket, run: Run, out: int, now_s: float) -> bytes:
         assert self.rtx_ssrc is not None
         assert self.rtx_payload_type is not None
-        block = self._map.block(packet.values, now_s)
+        block = self.own_extensions.block(self._map.elements(packet.values, now_s))
         header = _HEADER.pack(
             0x90 if block else 0x80,
             self.rtx_payload_type | (0x80 if packet.marker else 0),
@@ -367,9 +496,10 @@ class DownTrack:
 
         It belongs to the RTX stream, whose gaps nobody asks for (RFC 4588 §7).
         """
+        self._settle()
         if self.rtx_ssrc is None or self.rtx_payload_type is None or self._newest is None:
             return None
-        block = self._map.block({}, now_s)
+        block = self.own_extensions.block(self._map.elements({}, now_s))
         header = _HEADER.pack(
             0xB0 if block else 0xA0,
             self.rtx_payload_type,
@@ -412,3 +542,17 @@ class DownTrack:
         for middle, sent_s in self._reports_sent:
             if middle == block.last_sr and block.last_sr:
                 stats.rtt_s = max(0.0, now_s - sent_s - block.delay_since_last_sr / 65536)
+
+
+Forwarded = tuple[DownTrack, bytes]
+"""A packet and the subscription that sends it."""
+
+Outgoing = Multicast | Forwarded
+
+
+def spelled_out(outgoing: Iterable[Outgoing]) -> list[Forwarded]:
+    """Every single packet; for tests and for whoever sends one by one."""
+    packets: list[Forwarded] = []
+    for one in outgoing:
+        packets += one.spelled_out() if isinstance(one, Multicast) else [one]
+    return packets

@@ -1,9 +1,9 @@
 """A received media packet, kept once for all who get it, and the cache it rests in.
 
-Subscribers share the payload and the header extension block written for their group of extension
-ids; what differs per subscriber is twelve header bytes and, for VP8 after a layer switch, the few
-bytes of the payload descriptor. The cache also serves retransmissions, so nothing is stored per
-subscriber.
+Subscribers share the payload and the header extension elements written for their extension ids;
+what differs per subscriber is twelve header bytes, elements of its own and, for VP8 after a layer
+switch, the few bytes of the payload descriptor. The cache also serves retransmissions, so nothing
+is stored per subscriber.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ class MediaPacket:
     """One packet of one layer."""
 
     __slots__ = (
-        "_tails",
+        "_elements",
         "arrival_s",
         "marker",
         "number",
@@ -54,20 +54,15 @@ class MediaPacket:
         """Whether a subscriber can begin here; always true for audio."""
         self.vp8 = vp8
         self.arrival_s = arrival_s
-        self._tails: dict[ExtensionMap, tuple[int, bytes, bytes]] = {}
+        self._elements: dict[ExtensionMap, bytes] = {}
 
-    def tail(self, extension_map: ExtensionMap) -> tuple[int, bytes, bytes]:
-        """First header byte, extension block, and block plus payload; computed once per map."""
-        found = self._tails.get(extension_map)
+    def elements(self, extension_map: ExtensionMap) -> bytes:
+        """Header extension elements that all with that map share; computed once per map."""
+        found = self._elements.get(extension_map)
         if found is None:
-            block = extension_map.block(self.values, self.arrival_s)
-            found = (0x90 if block else 0x80, block, block + self.payload)
-            self._tails[extension_map] = found
+            found = extension_map.elements(self.values, self.arrival_s)
+            self._elements[extension_map] = found
         return found
-
-    def forget_tails(self) -> None:
-        """Free what only the first sending needed."""
-        self._tails.clear()
 
 
 class PacketCache:

@@ -16,7 +16,7 @@ from typing import Final
 
 from media.core.downlink import Downlink
 from media.core.extensions import MID, REPAIRED_RTP_STREAM_ID, RTP_STREAM_ID, TRANSPORT_WIDE_CC
-from media.core.forward import DownTrack
+from media.core.forward import DownTrack, Forwarded, Outgoing, spelled_out
 from media.core.rtcp import (
     MAX_REPORT_BLOCKS,
     FullIntraRequest,
@@ -33,7 +33,7 @@ from media.core.rtcp import (
     write,
 )
 from media.core.rtp import RtpHeader
-from media.core.track import Forwarded, UpTrack
+from media.core.track import UpTrack
 from media.core.transport_cc import TICK_S, FeedbackRecorder, parse_feedback
 
 SentHistory = Callable[[int, int], Sequence[tuple[int, float] | None]]
@@ -122,6 +122,10 @@ class MediaPeer:
     # Incoming.
 
     def handle_rtp(self, data: bytes, now_s: float) -> list[Forwarded]:
+        """Take a decrypted packet; every packet to send. Raises RemoteProtocolError."""
+        return spelled_out(self.route_rtp(data, now_s))
+
+    def route_rtp(self, data: bytes, now_s: float) -> list[Outgoing]:
         """Take a decrypted packet; what to send to whom. Raises RemoteProtocolError."""
         header = RtpHeader.parse(data)
         values = header.extensions(data)

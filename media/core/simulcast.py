@@ -7,9 +7,9 @@ its packets keep pace with those of the other layers: a publisher short of bandw
 large ones without a word.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from enum import IntEnum
-from typing import Final
+from typing import Any, Final
 
 from media.core import codecs, h264
 from media.core.packet import MediaPacket, PacketCache
@@ -51,10 +51,13 @@ class Layer:
         "_rewriter",
         "_uses_vp8",
         "cache",
+        "groups",
+        "is_withheld",
         "needs_keyframe",
         "newest",
         "quality",
         "stream",
+        "waiting",
     )
 
     def __init__(
@@ -66,6 +69,12 @@ class Layer:
         self.cache = PacketCache()
         self.newest = -1
         """Highest number given to a packet."""
+        self.groups: dict[Hashable, Any] = {}
+        """Subscriptions that follow this layer, together (``forward.LegGroup``)."""
+        self.waiting: dict[Any, None] = {}
+        """Subscriptions that follow it from its next keyframe on."""
+        self.is_withheld = False
+        """While set, nothing is handed on, and subscribers see no gap."""
         self._rewriter = SeqRewriter()
         self._restarts = 0
         self._uses_vp8 = codec.mime_type == codecs.VP8
@@ -96,7 +105,7 @@ class Layer:
         if self.stream.restarts != self._restarts:
             self._restarts = self.stream.restarts
             self._rewriter.skip_to(ext_seq)
-        if not payload and self._rewriter.drop(ext_seq):
+        if (self.is_withheld or not payload) and self._rewriter.drop(ext_seq):
             return None
         number = self._rewriter.forward(ext_seq)
         if number is None:

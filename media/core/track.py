@@ -14,7 +14,7 @@ from typing import Final
 from media.core import rtx
 from media.core.codecs import Codec
 from media.core.extensions import AUDIO_LEVEL, ExtensionMap
-from media.core.forward import DownTrack
+from media.core.forward import DownTrack, Forwarded, Outgoing, spelled_out
 from media.core.packet import MediaPacket
 from media.core.rtcp import (
     Nack,
@@ -27,9 +27,6 @@ from media.core.rtp import RtpHeader
 from media.core.sequence import unwrap
 from media.core.simulcast import Layer, Layers, Quality, quality_of_rid
 from media.core.speakers import AudioLevel
-
-Forwarded = tuple[DownTrack, bytes]
-"""A packet and the subscription that sends it."""
 
 LIVENESS_INTERVAL_S: Final = 0.25
 MAX_STREAMS: Final = 8
@@ -129,7 +126,7 @@ class UpTrack:
 
     def attach(self, down: DownTrack) -> None:
         """Let a subscription follow this track."""
-        extension_map = ExtensionMap(self.extension_ids, down.extension_ids, down.mid)
+        extension_map = ExtensionMap(self.extension_ids, down.extension_ids)
         extension_map = self._maps.setdefault(extension_map.key, extension_map)
         self.down_tracks.append(down)
         down.join(self.layers, self.codec.clock_rate, extension_map)
@@ -149,14 +146,17 @@ class UpTrack:
     # Packets.
 
     def handle_rtp(self, data: bytes, now_s: float) -> list[Forwarded]:
-        """Take one decrypted packet of a known stream. Raises RemoteProtocolError if malformed."""
+        """Take one decrypted packet of a known stream; every packet to send, spelled out.
+
+        Raises RemoteProtocolError if it is malformed.
+        """
         header = RtpHeader.parse(data)
-        return self.receive(header, data, header.extensions(data), now_s)
+        return spelled_out(self.receive(header, data, header.extensions(data), now_s))
 
     def receive(
         self, header: RtpHeader, data: bytes, values: Mapping[int, bytes], now_s: float
-    ) -> list[Forwarded]:
-        """Take one parsed packet; the packets to send, each with its subscription."""
+    ) -> list[Outgoing]:
+        """Take one parsed packet; what to send to whom."""
         layer = self._by_ssrc.get(header.ssrc)
         recovered = False
         if layer is None:
@@ -189,21 +189,30 @@ class UpTrack:
         )
         return layer
 
-    def _fan_out(self, layer: Layer, packet: MediaPacket) -> list[Forwarded]:
-        out: list[Forwarded] = []
-        starts = packet.starts_keyframe
-        is_late = packet.number < layer.newest
+    def _fan_out(self, layer: Layer, packet: MediaPacket) -> list[Outgoing]:
+        if packet.number < layer.newest:
+            return self._fan_out_late(layer, packet)
+        out: list[Outgoing] = []
+        for group in layer.groups.values():
+            if group.legs:
+                out += group.send(packet)
+        if packet.starts_keyframe and layer.waiting:
+            for down in list(layer.waiting):
+                out += [(down, sent) for sent in down.switch(packet)]
+        return out
+
+    def _fan_out_late(self, layer: Layer, packet: MediaPacket) -> list[Outgoing]:
+        """A packet that was overtaken: who has which place for it differs."""
+        out: list[Outgoing] = []
         for down in self.down_tracks:
             if down.layer is layer:
                 sent = down.forward(packet)
-                if sent is not None:
-                    out.append((down, sent))
-            elif starts and down.target is layer:
-                out += [(down, sent) for sent in down.switch(packet)]
-            elif is_late:
+                out += [(down, sent)] if sent is not None else []
+            elif packet.starts_keyframe and down.target is layer:
+                out += [(down, one) for one in down.switch(packet)]
+            else:
                 sent = down.forward_late(packet, layer)
-                if sent is not None:
-                    out.append((down, sent))
+                out += [(down, sent)] if sent is not None else []
         return out
 
     def _note_audio_level(

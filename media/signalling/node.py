@@ -126,6 +126,7 @@ class Node(Administration):
             "packets_forwarded_total": self._hub.egress.sent,
             "packets_unsent_total": self._hub.egress.dropped,
             "packets_rejected_total": sum(self._hub.drops.values()),
+            **self._hub.egress.figures(),
         }
 
     # Joining (media.signalling.handlers)

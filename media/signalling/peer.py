@@ -8,9 +8,11 @@ import secrets
 from typing import Protocol
 
 from media.core.errors import RemoteProtocolError
+from media.core.forward import DownTrack
 from media.core.negotiation import LocalTransport, dtls_role, remote_transport
 from media.core.peer import MediaPeer
 from media.core.sdp import SessionDescription
+from media.transport.fanout.port import Sent
 from media.transport.hub import TransportHub
 
 
@@ -72,6 +74,27 @@ class PeerConnection:
         for packet in self.media.probes(now_s):
             self._hub.egress.add(self.connection, packet)
 
+    def add_down_track(self, down: DownTrack) -> None:
+        """A subscription of this connection begins."""
+        if down.own_extensions.cc_id:  # packets are numbered, so feedback can be read
+            self.media.sent_history = self._sent_history
+        self.media.add_down_track(down)
+
+    def _sent_history(self, first: int, count: int) -> list[Sent | None]:
+        return self._hub.egress.sent_history(self.connection, first, count)
+
+    def remove_down_track(self, down: DownTrack) -> None:
+        """A subscription of this connection is over."""
+        self.media.remove_down_track(down)
+        self._hub.egress.retire(down)
+
+    def remove_up_track(self, mid: str) -> None:
+        """A track published over this connection is over."""
+        track = self.media.remove_up_track(mid)
+        if track is not None:
+            for layer in track.layers:
+                self._hub.egress.retire_groups(layer.groups.values())
+
     async def close(self) -> None:
         """Release the transport."""
         await self.connection.close()
@@ -85,13 +108,12 @@ class PeerConnection:
     def on_rtp(self, packet: bytes, now_s: float) -> None:
         """Forward a packet to the track's subscribers."""
         try:
-            forwarded = self.media.handle_rtp(packet, now_s)
+            outgoing = self.media.route_rtp(packet, now_s)
         except RemoteProtocolError:
             self.malformed += 1
             return
-        add = self._hub.egress.add
-        for down, data in forwarded:
-            add(down.sink, data)
+        if outgoing:
+            self._hub.egress.send(outgoing)
 
     def on_rtcp(self, packet: bytes, now_s: float) -> None:
         """Take in reports and feedback; resend what was asked for."""
@@ -101,7 +123,7 @@ class PeerConnection:
             self.malformed += 1
             return
         for data in resent:
-            self._hub.egress.add(self.connection, data)
+            self._hub.egress.resend(self.connection, data)
 
     def on_message(self, label: str, data: bytes) -> None:
         """Pass a data message on."""

@@ -18,11 +18,11 @@ from media.core.codecs import Codec
 from media.core.ids import TrackSid
 from media.core.layers import Dynacast
 from media.core.negotiation import ReceivePlan, choose_codec, extensions_of
-from media.core.peer import MediaPeer
 from media.core.room import Participant, PendingTrack
 from media.core.sdp import MediaSection, SessionDescription
 from media.core.speakers import AudioLevel
 from media.core.track import UpTrack
+from media.signalling.peer import PeerConnection
 
 REFUSALS: Final[Mapping[int, str]] = {
     publication.Reason.NOT_ALLOWED: "the token does not allow publishing this",
@@ -75,7 +75,7 @@ class Publishing:
     def __init__(
         self,
         participant: Participant,
-        media: MediaPeer,
+        peer: PeerConnection,
         enabled: Sequence[str],
         *,
         send: Callable[[rtc.SignalResponse], None],
@@ -83,7 +83,7 @@ class Publishing:
         unpublished: Callable[[LiveTrack], None],
     ) -> None:
         self._participant = participant
-        self._media = media
+        self._peer = peer
         self._enabled = enabled
         self._send = send
         self._published = published
@@ -233,14 +233,14 @@ class Publishing:
             match.info, match.request, self._participant, up, mid, _msid(section), level
         )
         self.by_mid[mid] = track
-        self._media.set_up_track(mid, up)
+        self._peer.media.set_up_track(mid, up)
         self._participant.tracks[track.sid] = track.info
         self._published(track)
 
     def _end(self, mid: str) -> None:
         track = self.by_mid.pop(mid)
         self._plans.pop(mid, None)
-        self._media.remove_up_track(mid)
+        self._peer.remove_up_track(mid)
         self._participant.tracks.pop(track.sid, None)
         self._unpublished(track)
         self._announce_queued(track.request.cid)

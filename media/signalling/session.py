@@ -133,7 +133,7 @@ class Session:
             self.subscriber.connection.enable_data(packets.CHANNELS)
         self.publishing = Publishing(
             participant,
-            self.publisher.media,
+            self.publisher,
             enabled_codecs,
             send=self.send,
             published=lambda track: host.track_published(self, track),
@@ -339,6 +339,8 @@ class Session:
         """Become active with the primary connection."""
         if peer is self.primary and self.participant.state == JOINED:
             self._host.activated(self)
+        if peer is self.subscriber:
+            self.subscribing.start_agreed()
 
     def peer_failed(self, peer: PeerConnection, reason: str) -> None:
         """A connection ended. After a goodbye of its own the client's leave is on its way."""

@@ -61,6 +61,8 @@ class Subscription:
     is_told_paused: bool = False
     """What the client last heard of the track's stream state."""
 
+    is_agreed: bool = False
+    """True once the client knows the section; it forwards as soon as the connection is open."""
     is_unplayable: bool = False
     """True when the client has no decoder for the track."""
 
@@ -218,7 +220,8 @@ class Subscribing:
         }
         for subscription in self.subscriptions.values():
             if subscription.mid in agreed:
-                self._start(subscription)
+                subscription.is_agreed = True
+        self.start_agreed()
 
     def answer_is_overdue(self) -> bool:
         """True when the client has left an offer unanswered for too long."""
@@ -251,8 +254,8 @@ class Subscribing:
     def offer_answered(self) -> None:
         """The answer is on its way: start forwarding, ask for sections still missing."""
         for subscription in self.subscriptions.values():
-            if subscription.mid:
-                self._start(subscription)
+            subscription.is_agreed = bool(subscription.mid)
+        self.start_agreed()
         is_waiting = any(s.is_waiting for s in self.subscriptions.values())
         self._dirty_s = self._now_s() if is_waiting else None
 
@@ -337,6 +340,17 @@ class Subscribing:
             extensions={uri: number for uri, number in ids.items() if uri != MID},
         )
 
+    def start_agreed(self) -> None:
+        """Forward what the client knows of, if the connection is open.
+
+        Not before: a keyframe asked for during the handshake would come too early to be sent,
+        and the subscriber would wait for the next one.
+        """
+        if self._peer.is_open:
+            for subscription in self.subscriptions.values():
+                if subscription.is_agreed:
+                    self._start(subscription)
+
     def _start(self, subscription: Subscription) -> None:
         slot = subscription.slot
         if slot is None or subscription.down is not None:
@@ -356,7 +370,7 @@ class Subscribing:
         subscription.down = down
         down.rank = self._rank(subscription.track)
         down.set_wanted(self._wanted(subscription.track))
-        self._peer.media.add_down_track(down)
+        self._peer.add_down_track(down)
         subscription.track.up.attach(down)
         self._subscribed(subscription.track)
 
@@ -373,12 +387,13 @@ class Subscribing:
     def _stop(self, subscription: Subscription) -> None:
         if subscription.down is not None:
             subscription.track.up.detach(subscription.down)
-            self._peer.media.remove_down_track(subscription.down)
+            self._peer.remove_down_track(subscription.down)
         if self._is_single and subscription.mid:
             self._resting.add(subscription.mid)
             self._free[subscription.kind] += 1
         subscription.down = subscription.slot = None
         subscription.mid = ""
+        subscription.is_agreed = False
 
     def _end(self, subscription: Subscription) -> None:
         self._stop(subscription)

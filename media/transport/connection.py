@@ -11,6 +11,7 @@ The handler is told of what arrives; it must not block and is never called after
 import asyncio
 import logging
 from collections.abc import Coroutine
+from functools import partial
 from typing import Any, Final, Protocol
 
 from aiortc import RTCCertificate
@@ -21,6 +22,7 @@ from media.transport.dtls import HANDSHAKE_MAX_BYTES, DtlsRole, DtlsSession
 from media.transport.egress import Egress
 from media.transport.ice import Credentials
 from media.transport.tcp import Path
+from media.transport.udp import UdpSocket
 
 log = logging.getLogger(__name__)
 
@@ -100,6 +102,8 @@ class Connection:
         self._max_message_bytes = 65536
         self._has_sctp = False
         self._handshake: asyncio.Task[None] | None = None
+        self.session = hub.egress.fanout.open_session()
+        """The fan-out's name for this receiver."""
         self.srtp_in: Any = None
         self.srtp_out: Any = None
         self.udp: Path | None = None
@@ -163,7 +167,7 @@ class Connection:
             if len(self._paths) > MAX_PATHS:
                 self._drop_oldest_path()
         if self.udp is None or nominates:
-            self.udp, self.address = udp, address
+            self._route(udp, address)
         if ufrag == self.local.ufrag and len(self._passwords) > 1:
             for old in [old for old in self._passwords if old != ufrag]:
                 del self._passwords[old]
@@ -174,7 +178,18 @@ class Connection:
         """The address now belongs to another connection."""
         self._paths.pop((udp, address), None)
         if self.udp is udp and self.address == address:
-            self.udp = self.address = None
+            self._route(None, None)
+
+    def _route(self, path: Path | None, address: Any) -> None:
+        """Send to that address from now on; None: nowhere."""
+        if (path, address) == (self.udp, self.address):
+            return
+        self.udp, self.address = path, address
+        egress = self._hub.egress
+        if path is None or isinstance(path, UdpSocket):
+            egress.fanout.set_route(self.session, path.sock if path else None, address)
+        else:
+            egress.fanout.set_relay(self.session, partial(egress.relay, path, address))
 
     def receive_dtls(self, data: bytes) -> None:
         """Take a DTLS record from a validated path."""
@@ -267,6 +282,7 @@ class Connection:
         self._paths.clear()
         self._channels.clear()
         self.srtp_in = self.srtp_out = self.udp = self.address = None
+        self._hub.egress.fanout.close_session(self.session)
         self._hub.connections.discard(self)
 
     def _drop_oldest_path(self) -> None:
@@ -297,6 +313,7 @@ class Connection:
             self.fail("DTLS handshake failed")
             return
         self.srtp_in, self.srtp_out = dtls.srtp_in, dtls.srtp_out
+        self._hub.egress.fanout.set_keys(self.session, dtls.key_out())
         self.is_open = True
         self._handler.on_open()
         if self._wants_data:

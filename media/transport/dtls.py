@@ -5,7 +5,7 @@ gets :class:`DatagramPipe`, fed by the demultiplexer with DTLS records only (RFC
 SRTP is taken from the session it keyed and never passes through its task.
 
 Private names of aiortc 1.16.0 in use, checked by ``tests/unit/media_transport``:
-``RTCDtlsTransport._set_role/_rx_srtp/_tx_srtp/_srtp_profiles``,
+``RTCDtlsTransport._set_role/_rx_srtp/_tx_srtp/_srtp_profiles/_ssl``,
 ``RTCSctpTransport._handle_data/_send_chunk/_advertised_rwnd/_data_channels``,
 ``rtcdtlstransport.SRTP_AEAD_AES_128_GCM/SRTP_AES128_CM_SHA1_80``.
 """
@@ -27,6 +27,7 @@ from aiortc.rtcsctptransport import RTCSctpCapabilities, RTCSctpTransport
 from OpenSSL import SSL
 
 from media.core.sctp_guard import check_packet
+from media.transport.fanout.port import MasterKey
 
 log = logging.getLogger(__name__)
 
@@ -153,6 +154,7 @@ class DtlsSession:
         on_ended: Callable[[], None],
     ) -> None:
         self._on_ended = on_ended
+        self._role = role
         self.pipe = DatagramPipe(send)
         self._dtls = RTCDtlsTransport(self.pipe, [certificate])  # type: ignore[arg-type]
         self._dtls._set_role(role)
@@ -169,6 +171,17 @@ class DtlsSession:
     def srtp_out(self) -> Any:
         """The pylibsrtp session for sent packets; None before the handshake."""
         return self._dtls._tx_srtp
+
+    def key_out(self) -> MasterKey:
+        """Master key of what is sent, after the handshake (RFC 5764 §4.2)."""
+        ssl = self._dtls._ssl
+        assert ssl is not None, "the handshake comes first"
+        agreed = ssl.get_selected_srtp_profile()
+        profile = next(one for one in SRTP_PROFILES if one.openssl_profile == agreed)
+        sizes = profile.key_length, profile.salt_length
+        material = ssl.export_keying_material(b"EXTRACTOR-dtls_srtp", 2 * sum(sizes))
+        both = profile.get_key_and_salt(material, 1 if self._role == "server" else 0)
+        return MasterKey(profile.libsrtp_profile, both[: sizes[0]], both[sizes[0] :])
 
     @property
     def is_open(self) -> bool:

@@ -32,7 +32,8 @@ class TransportHub:
     def __init__(self, node_ips: Sequence[str] = (), udp_port: int = 7882) -> None:
         self._node_ips = tuple(node_ips)
         self._wanted_port = udp_port
-        self._udp = UdpPort(self._on_datagram, self._on_drained)
+        self.egress = Egress()
+        self._udp = UdpPort(self._on_datagram, self._on_drained, lambda: self.egress.is_loaded)
         self._tcp = TcpPort(self._on_datagram, self._on_drained)
         self._by_ufrag: dict[str, Connection] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -42,7 +43,6 @@ class TransportHub:
         self.connections: set[Connection] = set()
         self.certificate = new_certificate()
         self.fingerprint = sha256_fingerprint(self.certificate)
-        self.egress = Egress()
         self.drops: Counter[str] = Counter()
         """Why packets were dropped, and how many."""
         self.port = 0

@@ -3,7 +3,9 @@
 A socket is bound to a concrete address and never to the wildcard: a reply to a check
 must leave from the address the check was sent to, and the kernel picks another one on a
 machine with several. A wake-up drains up to ``DRAIN_PACKETS`` datagrams through one
-reused buffer; that, and not the cost of decryption, decides what ingress costs.
+reused buffer; that, and not the cost of decryption, decides what ingress costs. It stops earlier
+when what was read makes enough work for one turn: the rest stays in the socket and the loop comes
+back to it after others had theirs.
 """
 
 import asyncio
@@ -71,12 +73,16 @@ class UdpPort:
     """All sockets of the node, read on the running loop."""
 
     def __init__(
-        self, on_datagram: DatagramHandler, on_drained: Callable[[], None] | None = None
+        self,
+        on_datagram: DatagramHandler,
+        on_drained: Callable[[], None] | None = None,
+        is_enough: Callable[[], bool] = bool,
     ) -> None:
         self.sockets: list[UdpSocket] = []
         self.received = 0
         self._on_datagram = on_datagram
         self._on_drained = on_drained
+        self._is_enough = is_enough
         self._buffer = bytearray(DATAGRAM_MAX_BYTES)
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -97,6 +103,13 @@ class UdpPort:
             raise
         return port
 
+    def stop_reading(self) -> list[socket.socket]:
+        """Leave the reading to whoever takes the sockets; closing stays here."""
+        for udp in self.sockets:
+            if self._loop is not None:
+                self._loop.remove_reader(udp.fd)
+        return [udp.sock for udp in self.sockets]
+
     def close(self) -> None:
         """Stop reading and close every socket."""
         for udp in self.sockets:
@@ -108,11 +121,14 @@ class UdpPort:
 
     def _drain(self, udp: UdpSocket) -> None:
         receive, buffer, handle = udp.sock.recvfrom_into, self._buffer, self._on_datagram
+        is_enough = self._is_enough
         try:
             for _ in range(DRAIN_PACKETS):
                 size, source = receive(buffer)
                 self.received += 1
                 handle(udp, bytes(buffer[:size]), source)
+                if is_enough():
+                    break
         except (BlockingIOError, InterruptedError):
             pass
         except OSError as error:

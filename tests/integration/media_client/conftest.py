@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from benchmarks.sfu import Server, livekit_server, own_node
+from benchmarks.peers import Server, livekit_server, own_node
 from media.client import Client
 from media.client.load import LoadPlan, room_token
 

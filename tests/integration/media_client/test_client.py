@@ -9,7 +9,7 @@ from typing import TypeVar
 import pytest
 from livekit.protocol import models, rtc
 
-from benchmarks.sfu import Server
+from benchmarks.peers import Server
 from media.client import (
     Client,
     ConnectError,
@@ -29,7 +29,8 @@ from media.client import (
     TrackUnsubscribed,
     depayloader_for,
 )
-from media.client.load import room_token, vp8_frame
+from media.client.load import room_token
+from media.client.load_media import vp8_frame
 from media.client.peer import PeerLink
 from media.client.signal import SignalLink
 from tests.integration.media_client.conftest import Join, plan_for

@@ -5,14 +5,16 @@ import sys
 
 import pytest
 
-from benchmarks.sfu import Server
+from benchmarks.peers import Server
 from media.client.load import LoadPlan, run_load
 
 pytestmark = pytest.mark.media
 
 
-async def test_a_small_load_arrives_whole_and_is_counted(server: Server) -> None:
+@pytest.mark.parametrize("is_drained", [True, False])
+async def test_a_small_load_arrives_whole_and_is_counted(server: Server, is_drained: bool) -> None:
     plan = LoadPlan(
+        is_drained=is_drained,
         url=server.url,
         api_key="devkey",
         secret="secret",
@@ -20,15 +22,19 @@ async def test_a_small_load_arrives_whole_and_is_counted(server: Server) -> None
         publishers=2,
         subscribers=3,
         duration_s=2.0,
-        room_prefix="small",
+        room_prefix=f"small-{is_drained}",
         server_pid=server.pid,
     )
     result = await run_load(plan)
     assert result.tracks_received == result.tracks_expected == 2 * 2 * 3 * 2
-    assert len(result.join_s) == 10
+    probes = 2 if is_drained else 0
+    assert len(result.join_s) == 10 + probes
     assert len(result.first_packet_s) == 6
     assert result.lost == 0
-    assert result.packets == pytest.approx(result.packets_sent * 3, rel=0.1)
+    receivers = 4 if is_drained else 3
+    assert result.packets == pytest.approx(result.packets_sent * receivers, rel=0.1)
+    assert bool(result.delay_s) is is_drained
+    assert all(0 < delay_s < 5 for delay_s in result.delay_s)
     assert result.server_us_per_packet is not None
     assert 0 < result.server_us_per_packet < 1000
 

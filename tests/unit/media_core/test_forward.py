@@ -166,6 +166,7 @@ def test_extensions_keep_their_value_under_the_subscribers_ids() -> None:
     assert RtpHeader.parse(data).extensions(data) == {
         7: b"\x01",
         8: b"12",
+        9: bytes(2),
         10: ext.absolute_send_time(2.5),
     }
 
