@@ -19,6 +19,7 @@ from conference.engine.client import Engine
 from config.settings import Settings
 from web import assets, display, errors, navigation, security
 from web.http import (
+    accounts,
     api,
     api_keys,
     attendance,
@@ -29,12 +30,16 @@ from web.http import (
     meetings,
     minutes,
     papers,
+    people,
     recordings,
     room,
     search,
     session,
+    sites,
     statistics,
     today,
+    transfer,
+    unit_changes,
 )
 from web.realtime import server as realtime
 from web.services import EXTENSION, Services, actor, media_url
@@ -52,6 +57,11 @@ BLUEPRINTS: Final = (
     invitations.blueprint,
     papers.blueprint,
     directory.blueprint,
+    unit_changes.blueprint,
+    sites.blueprint,
+    people.blueprint,
+    accounts.blueprint,
+    transfer.blueprint,
     attendance.blueprint,
     recordings.blueprint,
     minutes.blueprint,

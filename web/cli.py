@@ -28,6 +28,7 @@ ROLE_WORDS: Final = {
     "clerk": "văn thư",
     "technician": "kỹ thuật",
     "site": "điểm cầu",
+    "delegate": "đại biểu",
     "leader": "lãnh đạo",
     "auditor": "kiểm tra",
 }

@@ -29,7 +29,7 @@ RAIL: Final = (
     Entry("meetings.index", "Cuộc họp", "meetings", Verb.MEETING_LIST, "cuoc-hop"),
     Entry("search.index", "Tìm hồ sơ", "search", Verb.MEETING_LIST, "tim-kiem"),
     Entry("statistics.index", "Thống kê", "chart", Verb.STATISTICS_VIEW, "thong-ke"),
-    Entry("directory.index", "Cơ cấu", "tree", Verb.DIRECTORY_MANAGE, "quan-tri"),
+    Entry("directory.index", "Cơ cấu", "tree", Verb.DIRECTORY_VIEW, "quan-tri"),
 )
 
 

@@ -23,6 +23,8 @@ class Role(enum.Enum):
     CLERK = "clerk"
     TECHNICIAN = "technician"
     SITE = "site"
+    DELEGATE = "delegate"
+    """An official who is invited in person and sees only what is about those meetings."""
     LEADER = "leader"
     """Reads meetings, results and figures; changes nothing."""
     AUDITOR = "auditor"

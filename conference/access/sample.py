@@ -37,6 +37,7 @@ _PEOPLE: Final = (
     ("kythuat", Role.TECHNICIAN),
     ("pct1", Role.LEADER),
     ("kiemtra", Role.AUDITOR),
+    ("daibieu", Role.DELEGATE),
 )
 ADMINISTRATOR: Final = "quantri"
 _SITES: Final = (("diemcau1", "62-S16"), ("diemcau2", "610"), ("diemcau3", "23538"))

@@ -24,6 +24,7 @@ from conference.directory.vietnamese import fold, name_sort_key
 
 PROVINCE_CODE: Final = "62"
 OFFICE_CODE: Final = "62-S01"
+HEALTH_CODE: Final = "62-S16"
 INSPECTORATE_CODE: Final = "62-S18"
 _MAIL_DOMAIN: Final = "kontum.example"
 _HALL_CAPACITY: Final = 20
@@ -49,6 +50,7 @@ PEOPLE: Final = (
     SamplePerson("thuky2", "A Đức Minh", "Chuyên viên tổng hợp (mẫu)", OFFICE_CODE, False),
     SamplePerson("vanthu", "Vũ Ngọc Khánh", "Văn thư (mẫu)", OFFICE_CODE, False),
     SamplePerson("kythuat", "Bùi Đức Long", "Cán bộ kỹ thuật (mẫu)", OFFICE_CODE, False),
+    SamplePerson("daibieu", "Đinh Thị Nga", "Phó Giám đốc Sở Y tế (mẫu)", HEALTH_CODE, False),
     SamplePerson("kiemtra", "Phan Thị Mai", "Thanh tra viên (mẫu)", INSPECTORATE_CODE, False),
 )
 

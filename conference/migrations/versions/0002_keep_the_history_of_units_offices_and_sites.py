@@ -122,7 +122,7 @@ def downgrade() -> None:
     )
     op.execute(
         "UPDATE account SET role = 'site', is_active = false "
-        "WHERE role IN ('office_chief', 'leader', 'auditor')"
+        "WHERE role IN ('office_chief', 'delegate', 'leader', 'auditor')"
     )
     with op.batch_alter_table('unit', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_unit_code'))

@@ -1,0 +1,48 @@
+"""The kinds of tables that go in and out: units, people, accounts."""
+
+import enum
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Final
+
+from sqlalchemy.orm import Session
+
+from conference.access import intake as accounts
+from conference.directory import people_intake, unit_intake
+from conference.directory.intake import Plan
+from conference.directory.tables import Column, Table, write_csv, write_xlsx
+
+
+class Kind(enum.Enum):
+    """What a table holds."""
+
+    UNITS = "units"
+    PEOPLE = "people"
+    ACCOUNTS = "accounts"
+
+
+COLUMNS: Final[Mapping[Kind, Sequence[Column]]] = {
+    Kind.UNITS: unit_intake.UNIT_COLUMNS,
+    Kind.PEOPLE: people_intake.PEOPLE_COLUMNS,
+    Kind.ACCOUNTS: accounts.COLUMNS,
+}
+_ROWS: Final[Mapping[Kind, Callable[[Session], Iterable[Mapping[str, object]]]]] = {
+    Kind.UNITS: unit_intake.unit_rows,
+    Kind.PEOPLE: people_intake.people_rows,
+    Kind.ACCOUNTS: accounts.account_rows,
+}
+
+
+def plan(session: Session, kind: Kind, table: Table, *, today: date, at: datetime) -> Plan:
+    """What taking ``table`` in would do."""
+    if kind is Kind.UNITS:
+        return unit_intake.plan_units(session, table)
+    if kind is Kind.PEOPLE:
+        return people_intake.plan_people(session, table, today)
+    return accounts.plan_accounts(session, table, today=today, at=at)
+
+
+def export(session: Session, kind: Kind, *, is_csv: bool) -> bytes:
+    """Everything of one kind as a file that `plan` understands."""
+    write = write_csv if is_csv else write_xlsx
+    return write(COLUMNS[kind], _ROWS[kind](session))

@@ -1,0 +1,182 @@
+"""Importing and exporting units, people and accounts: read, shown, then written at once.
+
+A file that was read without faults waits in ``imports`` of the data folder, named by its own
+SHA-256, until it is confirmed; what nobody confirms within a day is removed. Nothing is written
+to the database before the confirmation, and then everything in one transaction.
+"""
+
+import hashlib
+import re
+import time
+from pathlib import Path
+from typing import Any, Final
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from sqlalchemy.orm import Session
+from werkzeug.exceptions import NotFound
+from werkzeug.wrappers import Response
+from wtforms import FileField, SelectField, TextAreaField
+from wtforms.fields.choices import SelectChoice
+
+from conference.access import audit, transfer
+from conference.access.policy import Verb
+from conference.access.transfer import Kind
+from conference.directory import tables
+from conference.directory.intake import Plan
+from conference.directory.tables import Table
+from conference.errors import InvalidError
+from conference.scheduling.local_time import local_day
+from web.services import client_address, now, require, services
+
+blueprint = Blueprint("transfer", __name__)
+
+Answer = str | Response | tuple[str, int]
+WAIT_S: Final = 24 * 3600
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
+
+KIND_WORDS: Final = {
+    Kind.UNITS: _l("Đơn vị"),
+    Kind.PEOPLE: _l("Người"),
+    Kind.ACCOUNTS: _l("Tài khoản"),
+}
+
+
+class ImportForm(FlaskForm):
+    """A file or pasted lines."""
+
+    kind = SelectField(
+        _l("Nhập gì"),
+        choices=[SelectChoice(kind.value, word) for kind, word in KIND_WORDS.items()],
+        validate_choice=False,
+    )
+    file = FileField(_l("Tệp XLSX hoặc CSV"))
+    pasted = TextAreaField(_l("Hoặc dán các dòng"))
+
+
+@blueprint.route("/quan-tri/nhap", methods=["GET", "POST"])
+def index() -> Answer:
+    """Choose a file or paste; see what importing it would do."""
+    require(Verb.ACCOUNT_MANAGE)
+    form = ImportForm()
+    plan: Plan | None = None
+    digest = ""
+    if form.is_submitted() and form.validate():
+        kind = _kind(form.kind.data)
+        try:
+            data = _given(form)
+            plan = _planned(kind, data)
+            digest = "" if plan.faults else _keep(data)
+        except InvalidError as error:
+            form.file.errors = list(error.fields.values())
+    page = render_template(
+        "directory/transfer.html",
+        form=form,
+        plan=plan,
+        digest=digest,
+        kinds=KIND_WORDS,
+        columns={kind: transfer.COLUMNS[kind] for kind in Kind},
+        most=tables.MAX_FAULTS,
+        may_manage=True,
+    )
+    is_bad = bool(form.errors) or (plan is not None and bool(plan.faults))
+    return (page, 422) if is_bad else page
+
+
+@blueprint.post("/quan-tri/nhap/<word>/<digest>")
+def confirm(word: str, digest: str) -> Response:
+    """Write what was shown: all of it or nothing."""
+    actor = require(Verb.ACCOUNT_MANAGE)
+    kind = _kind(word)
+    path = _folder() / digest if _DIGEST.fullmatch(digest) else None
+    if path is None or not path.is_file():
+        flash(_("Tệp đã hết hạn chờ; hãy chọn lại."), "warn")
+        return redirect(url_for("transfer.index"))
+    data = path.read_bytes()
+    with services().database.transaction() as session:
+        table = _read(kind, data)
+        plan = transfer.plan(session, kind, table, today=local_day(now()), at=now())
+        plan.apply()
+        audit.record(
+            session, at=now(), actor=actor, action="directory.imported", object_type=kind.value,
+            object_id=digest[:16], address=client_address(),
+            detail={"rows": plan.total, "new": plan.new, "changed": plan.changed},
+        )  # fmt: skip
+    path.unlink(missing_ok=True)
+    flash(
+        _("Đã nhập: mới %(new)s, cập nhật %(changed)s.", new=plan.new, changed=plan.changed), "ok"
+    )
+    pages = {Kind.UNITS: "directory.index", Kind.PEOPLE: "people.index"}
+    return redirect(url_for(pages.get(kind, "accounts.index")))
+
+
+@blueprint.get("/quan-tri/xuat/<word>.<any(xlsx, csv):ending>")
+def export(word: str, ending: str) -> Response:
+    """Everything of one kind, in the columns that import reads."""
+    actor = require(Verb.ACCOUNT_MANAGE)
+    kind = _kind(word)
+    with services().database.transaction() as session:
+        data = transfer.export(session, kind, is_csv=ending == "csv")
+        audit.record(
+            session, at=now(), actor=actor, action="directory.exported", object_type=kind.value,
+            object_id=ending, address=client_address(),
+        )  # fmt: skip
+    xlsx = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    return Response(
+        data,
+        content_type="text/csv; charset=utf-8" if ending == "csv" else xlsx,
+        headers={"Content-Disposition": f"attachment; filename={kind.value}.{ending}"},
+    )
+
+
+def _kind(word: Any) -> Kind:
+    try:
+        return Kind(word)
+    except ValueError:
+        raise NotFound from None
+
+
+def _given(form: ImportForm) -> bytes:
+    """What was sent, a file before pasted lines. Raises InvalidError if there is nothing."""
+    upload = request.files.get("file")
+    data = upload.read(tables.MAX_PACKED_BYTES + 1) if upload is not None else b""
+    pasted = form.pasted.data or ""
+    if not data and not pasted.strip():
+        raise InvalidError({"file": "Chọn tệp hoặc dán các dòng cần nhập."})
+    return data or pasted.encode()
+
+
+def _read(kind: Kind, data: bytes) -> Table:
+    return tables.read_table(data, transfer.COLUMNS[kind])
+
+
+def _planned(kind: Kind, data: bytes) -> Plan:
+    table = _read(kind, data)
+    with services().database.reading() as session:
+        return _only_planned(session, kind, table)
+
+
+def _only_planned(session: Session, kind: Kind, table: Table) -> Plan:
+    plan = transfer.plan(session, kind, table, today=local_day(now()), at=now())
+    session.rollback()
+    return plan
+
+
+def _folder() -> Path:
+    folder = services().settings.data_dir / "imports"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder
+
+
+def _keep(data: bytes) -> str:
+    """Keep a file until it is confirmed; its name."""
+    folder = _folder()
+    oldest = time.time() - WAIT_S
+    for path in folder.iterdir():
+        if path.stat().st_mtime < oldest:
+            path.unlink(missing_ok=True)
+    digest = hashlib.sha256(data).hexdigest()
+    (folder / digest).write_bytes(data)
+    return digest
