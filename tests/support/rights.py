@@ -1,7 +1,7 @@
 """Which right each route asks for. A route that is missing here fails `tests/meta/test_rights.py`.
 
 ``ANYONE`` needs no login; ``LOGGED_IN`` any account; a verb is asked of the policy, about the
-meeting where the route names one.
+meeting where the route names one. ``"endpoint POST"`` is for a method that asks for more.
 """
 
 from conference.access.policy import Verb
@@ -84,4 +84,21 @@ RIGHTS: dict[str, Verb | str] = {
     "transfer.index": Verb.ACCOUNT_MANAGE,
     "transfer.confirm": Verb.ACCOUNT_MANAGE,
     "transfer.export": Verb.ACCOUNT_MANAGE,
+    "statistics.index": Verb.STATISTICS_VIEW,
+    "statistics.meetings": Verb.STATISTICS_VIEW,
+    "statistics.report_file": Verb.STATISTICS_VIEW,
+    "statistics.method": Verb.STATISTICS_VIEW,
+    "statistics.method POST": Verb.STATISTICS_MANAGE,
+    "api_keys.index": Verb.API_KEY_MANAGE,
+    "api_keys.create": Verb.API_KEY_MANAGE,
+    "api_keys.revoke": Verb.API_KEY_MANAGE,
+    "api.description": ANYONE,
+    "api.statistics": ANYONE,  # an API key with a scope is the right
+    "api.meetings": ANYONE,
+    "api.unit_list": ANYONE,
 }
+
+
+def right_of(endpoint: str, method: str) -> Verb | str:
+    """What a request must be allowed to do. Raises KeyError for a route without a right."""
+    return RIGHTS.get(f"{endpoint} {method}", RIGHTS[endpoint])

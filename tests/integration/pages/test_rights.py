@@ -20,7 +20,7 @@ from conference.scheduling.facts import meeting_facts
 from conference.scheduling.models import Meeting
 from tests.integration.pages.conftest import Pages
 from tests.support.province import AT, FILENAME
-from tests.support.rights import ANYONE, LOGGED_IN, RIGHTS
+from tests.support.rights import ANYONE, LOGGED_IN, RIGHTS, right_of
 
 USERS = {
     Role.ADMINISTRATOR: "quantri", Role.SECRETARY: "thuky", Role.OFFICE_CHIEF: "cvp",
@@ -102,10 +102,10 @@ def test_every_route_refuses_whoever_may_not_and_nobody_else(walk: Walk) -> None
     people: dict[str | None, Actor] = {name: actors[name] for name in USERS.values()}
     people[None] = ANONYMOUS
     for rule in walk.pages.app.url_map.iter_rules():
-        right = RIGHTS[rule.endpoint]
         for username, who in people.items():
-            expected = walk.may(right, who)
             for method in methods_of(rule):
+                right = right_of(rule.endpoint, method)
+                expected = walk.may(right, who)
                 if right == ANYONE:
                     continue  # nothing to refuse; others' tests show that these answer
                 if rule.endpoint.startswith("room.") and right is Verb.ROOM_JOIN:
