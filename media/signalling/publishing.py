@@ -160,16 +160,17 @@ class Publishing:
 
     def unpublish(self, track_sid: str, *, tell_publisher: bool) -> bool:
         """End a track by its sid, also one that is only announced; False when unknown."""
-        for pending in self._participant.pending:
-            if pending.info.sid == track_sid:
-                self._participant.pending.remove(pending)
-                self._announce_queued(pending.request.cid)
-                return True
+        pending = next((p for p in self._participant.pending if p.info.sid == track_sid), None)
         mid = next((mid for mid, track in self.by_mid.items() if track.sid == track_sid), None)
-        if mid is None:
+        if pending is not None:
+            self._participant.pending.remove(pending)
+            self._announce_queued(pending.request.cid)
+        elif mid is not None:
+            self._end(mid)
+        else:
             return False
-        self._end(mid)
         if tell_publisher:
+            # Also for a track that is only announced: its publisher takes it for published.
             notice = rtc.TrackUnpublishedResponse(track_sid=track_sid)
             self._send(rtc.SignalResponse(track_unpublished=notice))
         return True
