@@ -363,7 +363,11 @@ class _Run:
         for room in _rooms(plan):
             for number in range(plan.probes):
                 token = room_token(plan, room, f"probe-{number}", publishes=False)
-                client, _ = await self._join(token, subscribes=True)
+                try:
+                    client, _ = await self._join(token, subscribes=True)
+                except ConnectError as error:
+                    self._result.failures.append(str(error))
+                    continue
                 self.probes.append(Probe(client, self._result))
         for probe in self.probes:
             probe.begin()

@@ -65,6 +65,7 @@ class LegGroup:
     """
 
     __slots__ = (
+        "_coming",
         "changed",
         "extension_map",
         "handle",
@@ -80,6 +81,7 @@ class LegGroup:
         self.is_urgent = is_urgent
         """Sound, which leaves before pictures."""
         self.legs: dict[DownTrack, None] = {}
+        self._coming: dict[DownTrack, None] = {}
         self.changed: dict[DownTrack, None] = {}
         self.newest: MediaPacket | None = None
         self.packets = 0
@@ -88,16 +90,23 @@ class LegGroup:
         self.handle: Any = None
 
     def add(self, down: "DownTrack") -> None:
-        """A subscription begins to follow."""
-        self.legs[down] = self.changed[down] = None
+        """A subscription follows from the next packet on."""
+        self._coming[down] = None
 
     def remove(self, down: "DownTrack") -> None:
         """A subscription ends to follow."""
         self.legs.pop(down, None)
+        self._coming.pop(down, None)
         self.changed[down] = None
 
     def send(self, packet: MediaPacket) -> "list[Outgoing]":
         """Send the layer's newest packet to all."""
+        if self._coming:
+            self.legs |= self._coming
+            self.changed |= self._coming
+            self._coming = {}
+        if not self.legs:
+            return []
         if packet.vp8 is not None and packet.vp8.picture_id_bits == 7:
             # A short picture id grows where it is rewritten, so lengths differ among members.
             return [(down, sent) for down in self.legs if (sent := down.forward(packet))]

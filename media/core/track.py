@@ -194,8 +194,7 @@ class UpTrack:
             return self._fan_out_late(layer, packet)
         out: list[Outgoing] = []
         for group in layer.groups.values():
-            if group.legs:
-                out += group.send(packet)
+            out += group.send(packet)
         if packet.starts_keyframe and layer.waiting:
             for down in list(layer.waiting):
                 out += [(down, sent) for sent in down.switch(packet)]

@@ -160,6 +160,7 @@ class Egress:
     def _bring_in_line(self, group: LegGroup) -> None:
         if group.handle is None:
             group.handle = self.fanout.open_group()
+        self._empty()  # what is queued is for the members of before
         changed, group.changed = group.changed, {}
         for down in changed:
             if down.group is group:
@@ -231,11 +232,20 @@ class Egress:
             self._blocked_s = loop.time()
             loop.call_later(RETRY_S, self._retry)
 
+    def _empty(self) -> None:
+        """Leave nothing in the queue, not even what the system does not take now."""
+        if self.load:
+            self.flush()
+        if self._blocked_s is not None:
+            self.fanout.discard()
+            self.fanout.resume()
+
     def _retry(self) -> None:
         loop = asyncio.get_running_loop()
         assert self._blocked_s is not None, "nothing else retries"
         if loop.time() - self._blocked_s > MAX_WAIT_S:
             self.fanout.discard()
+            self._blocked_s = loop.time()
         if self.fanout.resume():
             self._blocked_s = None
         else:
