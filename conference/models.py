@@ -9,6 +9,7 @@ from conference.attendance.models import (
     Delegate,
     PresenceEvidence,
 )
+from conference.conclusions.models import Notice, Task
 from conference.conduct.models import Ballot, ChatMessage, FloorRequest, LogEntry, Vote, VoteReceipt
 from conference.database import Base
 from conference.directory.models import (
@@ -23,8 +24,9 @@ from conference.directory.models import (
 )
 from conference.invitations.models import OutboxMessage
 from conference.lease import Lease
-from conference.minutes.models import Minutes, MinutesRevision
+from conference.minutes.models import Minutes, MinutesAddendum, MinutesRevision
 from conference.scheduling.models import AgendaItem, InvitedSite, Meeting, Paper
+from conference.signatures.models import SignedPaper
 from conference.statistics.models import SavingsRates
 
 __all__ = [
@@ -46,15 +48,19 @@ __all__ = [
     "LogEntry",
     "Meeting",
     "Minutes",
+    "MinutesAddendum",
     "MinutesRevision",
+    "Notice",
     "OutboxMessage",
     "Paper",
     "Person",
     "PresenceEvidence",
     "Recording",
     "SavingsRates",
+    "SignedPaper",
     "Site",
     "Succession",
+    "Task",
     "Unit",
     "UnitChange",
     "UnitCode",

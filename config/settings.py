@@ -153,6 +153,11 @@ class Settings:
         """Where uploaded papers are kept."""
         return self.data_dir / "papers"
 
+    @property
+    def authorities_dir(self) -> Path:
+        """Certificates of the authorities whose signatures are believed (PEM, CRT, CER)."""
+        return self.data_dir / "ca"
+
     def media_secret(self) -> str:
         """Secret that signs room tokens and webhooks, shared by the three processes."""
         return stored_secret(self.data_dir, "media")

@@ -41,6 +41,7 @@ TABS: Final = (
     Tab("diem-danh", "Điểm danh", Verb.ATTENDANCE_VIEW),
     Tab("ban-ghi", "Bản ghi", Verb.RECORDING_VIEW),
     Tab("bien-ban", "Biên bản", Verb.MINUTES_VIEW),
+    Tab("ket-luan", "Kết luận", Verb.MINUTES_VIEW),
     Tab("nhat-ky", "Nhật ký", Verb.LOG_VIEW),
 )
 STEPS: Final = (

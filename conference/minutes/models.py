@@ -23,12 +23,29 @@ class Minutes(Base):
     version: Mapped[int] = mapped_column(default=1)
     updated_by: Mapped[str] = mapped_column(String(160))
     updated_at: Mapped[datetime]
+    signed_at: Mapped[datetime | None]
+    """When the signed paper was filed; the text is closed from then on."""
 
+    addenda: Mapped[list["MinutesAddendum"]] = relationship(
+        order_by="MinutesAddendum.id", cascade="all, delete-orphan"
+    )
     revisions: Mapped[list["MinutesRevision"]] = relationship(
         order_by="MinutesRevision.version", cascade="all, delete-orphan"
     )
 
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012
+
+
+class MinutesAddendum(Base):
+    """What was added after the signature (phụ lục)."""
+
+    __tablename__ = "minutes_addendum"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    minutes_id: Mapped[int] = mapped_column(ForeignKey("minutes.id"), index=True)
+    text: Mapped[str] = mapped_column(Text)
+    added_by: Mapped[str] = mapped_column(String(160))
+    added_at: Mapped[datetime]
 
 
 class MinutesRevision(Base):

@@ -25,6 +25,7 @@ from conference.documents.paper import (
     number_line,
     paragraphs,
 )
+from conference.minutes import marks
 from conference.minutes.draft import OPEN
 from conference.minutes.service import Text, addressed
 from conference.scheduling.models import Meeting
@@ -58,12 +59,12 @@ def _body(meeting: Meeting, sheet: Sheet, text: Text) -> list[Paragraph]:
         Paragraph(f"{capital(addressed(meeting.chair))}.", lead="Chủ trì (chủ tọa):"),
         Paragraph(f"{capital(secretary)}.", lead="Thư ký (người ghi biên bản):"),
         Paragraph("", lead="Nội dung (theo diễn biến cuộc họp):"),
-        *paragraphs(text.course or OPEN),
+        *paragraphs(marks.without(text.course) or OPEN),
     ]
     if text.conclusion:
         parts += [
             Paragraph("", lead="Kết luận của chủ tọa:"),
-            *paragraphs(text.conclusion),
+            *paragraphs(marks.without(text.conclusion)),
         ]
     return [*parts, Paragraph(_closing(meeting.ended_at))]
 

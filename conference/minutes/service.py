@@ -1,12 +1,12 @@
 """The minutes of a meeting: draft from the log, save with a version check, history.
 
-Two people may edit at once. Whoever saves second with an old version gets the first one's text
-back (`MinutesClashError`) and decides; nothing is overwritten in silence. Every saved text stays
-as a revision.
+Two people may edit at once: `save_merged` puts what each changed together (`conference.minutes.
+merge`), so the second sees the first's change and no word is lost. Every saved text stays as a
+revision. Once the signed paper is filed the text is closed; what comes later is an addendum.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -15,15 +15,20 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from conference.attendance import service as attendance
+from conference.attendance.models import AttendanceStatus
 from conference.attendance.service import Rule, Sheet
-from conference.conduct import log
+from conference.attendance.summary import CAME
+from conference.conduct import log, voting
 from conference.conduct.log import Kind
+from conference.conduct.models import Vote
 from conference.directory.models import Person
 from conference.errors import ConflictError, InvalidError
-from conference.minutes.draft import Course, Point, Speech, draft
-from conference.minutes.models import Minutes, MinutesRevision
+from conference.minutes.draft import Course, Point, Poll, Speech, draft
+from conference.minutes.merge import merge
+from conference.minutes.models import Minutes, MinutesAddendum, MinutesRevision
 from conference.scheduling.journal import LogEntry
 from conference.scheduling.models import Meeting
+from conference.scheduling.papers import papers_of
 
 MAX_LENGTH: Final = 200_000
 MAX_NUMBER_LENGTH: Final = 60
@@ -73,11 +78,13 @@ def save(
     Saving what already stands there changes nothing.
     """
     text = _checked(text)
-    row = session.scalar(select(Minutes).where(Minutes.meeting_id == meeting.id).with_for_update())
+    row = _locked(session, meeting.id)
     if row is None:
         return _first(session, meeting.id, text, by, at)
     if _is_same(row, text):
         return row
+    if row.signed_at is not None:
+        raise ConflictError("Biên bản đã ký; chỉ được thêm phụ lục.", code="signed")
     if row.version != version:
         raise MinutesClashError(row)
     previous = row.version
@@ -89,6 +96,67 @@ def save(
     session.flush()
     _keep(session, row, replaces=previous if is_going_on else None)
     return row
+
+
+def _locked(session: Session, meeting_id: int) -> Minutes | None:
+    query = select(Minutes).where(Minutes.meeting_id == meeting_id)
+    return session.scalar(query.with_for_update())
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What stands there after saving."""
+
+    row: Minutes
+    merged_from: str
+    """Who else's change was put together with this one; empty when nobody's."""
+    clashes: int
+    """Places where both wordings stand side by side."""
+
+
+def save_merged(
+    session: Session, meeting: Meeting, text: Text, *, base: Text, by: str, at: datetime
+) -> Saved:
+    """Store ``text``, written on top of ``base``, together with what others wrote meanwhile.
+
+    Raises InvalidError when the text is too long, ConflictError once the minutes are signed.
+    """
+    text, base = _checked(text), _checked(base)
+    row = _locked(session, meeting.id)
+    if row is None:
+        try:
+            return Saved(save(session, meeting, text, version=0, by=by, at=at), "", 0)
+        except MinutesClashError as clash:
+            row = clash.current  # somebody began in this moment
+    now = Text(row.number, row.course, row.conclusion)
+    if now == base:
+        return Saved(save(session, meeting, text, version=row.version, by=by, at=at), "", 0)
+    other = row.updated_by
+    course = merge(base.course, text.course, now.course)
+    conclusion = merge(base.conclusion, text.conclusion, now.conclusion)
+    number = now.number if text.number == base.number else text.number
+    both = Text(number, course.text, conclusion.text)
+    row = save(session, meeting, both, version=row.version, by=by, at=at, is_kept=True)
+    return Saved(row, other, course.clashes + conclusion.clashes)
+
+
+def sign(session: Session, row: Minutes, at: datetime) -> None:
+    """Close the text: its signed paper is in the file."""
+    row.signed_at = row.signed_at or at
+    session.flush()
+
+
+def add_addendum(session: Session, row: Minutes, text: str, *, by: str, at: datetime) -> None:
+    """Add what became known after the signature. Raises InvalidError, ConflictError before it."""
+    text = _plain(text)
+    if not text:
+        raise InvalidError({"addendum": "Nhập nội dung phụ lục."})
+    if len(text) > MAX_LENGTH:
+        raise InvalidError({"addendum": "Nội dung quá dài."})
+    if row.signed_at is None:
+        raise ConflictError("Biên bản chưa ký, sửa được ngay.", code="not_signed")
+    session.add(MinutesAddendum(minutes_id=row.id, text=text, added_by=by, added_at=at))
+    session.flush()
 
 
 def _checked(text: Text) -> Text:
@@ -156,11 +224,28 @@ def history(session: Session, minutes: Minutes) -> Sequence[MinutesRevision]:
 
 
 def draft_from_log(
-    session: Session, meeting: Meeting, at: datetime, rule: Rule | None = None
+    session: Session,
+    meeting: Meeting,
+    at: datetime,
+    rule: Rule | None = None,
+    *,
+    recorded_from: datetime | None = None,
 ) -> str:
-    """The first text of the minutes, from agenda, attendance and floor log."""
+    """The first text of the minutes, from agenda, roll call, floor log, votes and papers."""
     sheet = attendance.sheet(session, meeting, at, rule)
-    return draft(course_of(meeting, sheet, log.entries(session, meeting.id), at))
+    course = course_of(meeting, sheet, log.entries(session, meeting.id), at)
+    polls = tuple(
+        Poll(vote.question, vote.closed_at, vote.is_secret, *_totals(session, vote))
+        for vote in voting.votes(session, meeting.id)
+        if vote.closed_at is not None
+    )
+    papers = tuple(paper.filename for paper in papers_of(session, meeting.id))
+    return draft(replace(course, polls=polls, papers=papers, recorded_from=recorded_from))
+
+
+def _totals(session: Session, vote: Vote) -> tuple[int, int, int]:
+    found = voting.count(session, vote)
+    return found.in_favour, found.against, found.abstaining
 
 
 def course_of(meeting: Meeting, sheet: Sheet, entries: Sequence[LogEntry], at: datetime) -> Course:
@@ -183,6 +268,16 @@ def course_of(meeting: Meeting, sheet: Sheet, entries: Sequence[LogEntry], at: d
         came=sheet.totals.came,
         delegates=sheet.totals.delegates,
         recorded_by=recorded_by,
+        absent=tuple(
+            f"{line.site.unit_name} ({line.note})" if line.note else line.site.unit_name
+            for line in sheet.sites
+            if line.counted_as not in CAME
+        ),
+        substitutes=tuple(
+            f"{one.delegate.full_name} thay {one.delegate.stands_in_for}"
+            for one in sheet.delegates
+            if one.status is AttendanceStatus.SUBSTITUTE
+        ),
     )
 
 

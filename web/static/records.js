@@ -43,27 +43,56 @@ const moment = Number(new URLSearchParams(location.search).get("t"));
 const first = document.querySelector(".player video");
 if (first && moment > 0) first.addEventListener("loadedmetadata", () => { first.currentTime = moment; }, { once: true });
 
-// ---- minutes: saved at most five seconds after the last key --------------------------------------------
+// ---- minutes: saved at most five seconds after the last key, together with the other editor's text ----
 
 const minutes = document.getElementById("minutes-form");
 if (minutes) {
   const SAVE_AFTER_MS = 2500; // of quiet
   const SAVE_WITHIN_MS = 4500; // however long somebody goes on typing
+  const LOOK_EVERY_MS = 4000; // for what the other has written
+  const PARTS = ["number", "course", "conclusion"];
+  const fields = minutes.elements;
   const state = document.getElementById("minutes-state");
-  const clash = document.getElementById("minutes-clash");
+  const other = document.getElementById("minutes-other");
   let timer = 0;
   let isSaving = false;
   let isDirty = false;
   let dirtySince = 0;
 
   const say = (name) => { state.textContent = state.dataset[name]; };
+  const tell = (text) => { other.textContent = text; other.hidden = !text; };
+  const read = () => Object.fromEntries(PARTS.map((part) => [part, fields[part].value]));
+
+  // New text under the caret of somebody who is writing: the caret stays at its words.
+  function replace(field, text) {
+    if (field.value === text) return;
+    const { selectionStart: start, selectionEnd: end, scrollTop: top, value: before } = field;
+    let same = 0;
+    while (same < before.length && before[same] === text[same]) same += 1;
+    const shift = text.length - before.length;
+    const moved = (place) => (place <= same ? place : Math.max(same, place + shift));
+    field.value = text;
+    if (document.activeElement === field) field.setSelectionRange(moved(start), moved(end));
+    field.scrollTop = top;
+  }
+
+  function settle(sent, saved) {
+    fields.version.value = saved.version;
+    for (const part of PARTS) {
+      const isUntouched = fields[part].value === sent[part];
+      if (isUntouched) replace(fields[part], saved[part]);
+      // who typed on while it was saved goes on from what was sent; the next save joins the rest
+      fields[`base_${part}`].value = isUntouched ? saved[part] : sent[part];
+    }
+  }
 
   async function save() {
     clearTimeout(timer);
-    if (isSaving || !clash.hidden) return;
+    if (isSaving) return;
     isSaving = true;
     isDirty = false;
     say("saving");
+    const sent = read();
     try {
       const answer = await fetch(minutes.dataset.save, {
         method: "POST",
@@ -72,10 +101,9 @@ if (minutes) {
       });
       const saved = await answer.json();
       if (answer.ok) {
-        minutes.elements.version.value = saved.version;
+        settle(sent, saved);
         state.textContent = saved.said;
-      } else if (answer.status === 409) {
-        showClash(saved);
+        if (saved.merged_from) tell(saved.said);
       } else {
         state.textContent = saved.error?.message ?? state.dataset.failed;
         isDirty = true;
@@ -88,35 +116,37 @@ if (minutes) {
     if (isDirty) timer = setTimeout(save, SAVE_AFTER_MS);
   }
 
-  function showClash(saved) {
-    document.getElementById("minutes-clash-text").textContent = saved.said;
-    document.getElementById("clash-course").value = saved.course;
-    document.getElementById("clash-conclusion").value = saved.conclusion;
-    clash.dataset.version = saved.version;
-    clash.hidden = false;
-    clash.focus();
-    say("clash");
+  async function look() {
+    if (isSaving || isDirty || document.hidden) return;
+    const sent = read();
+    try {
+      const answer = await fetch(`${minutes.dataset.current}?version=${fields.version.value}`);
+      if (answer.status !== 200 || isSaving || isDirty) return;
+      const now = await answer.json();
+      settle(sent, now);
+      tell(now.said);
+    } catch { /* the line is away; saving will say so */ }
   }
+  setInterval(look, LOOK_EVERY_MS);
 
-  clash.addEventListener("click", (event) => {
-    const choice = event.target.closest("[data-clash]")?.dataset.clash;
-    if (!choice) return;
-    if (choice === "theirs") {
-      minutes.elements.course.value = document.getElementById("clash-course").value;
-      minutes.elements.conclusion.value = document.getElementById("clash-conclusion").value;
-    }
-    minutes.elements.version.value = clash.dataset.version;
-    clash.hidden = true;
-    minutes.elements.course.focus();
-    save();
-  });
-  minutes.addEventListener("input", () => {
+  function typed() {
     if (!isDirty) dirtySince = performance.now();
     isDirty = true;
     say("typing");
     clearTimeout(timer);
     const left = dirtySince + SAVE_WITHIN_MS - performance.now();
     timer = setTimeout(save, Math.max(0, Math.min(SAVE_AFTER_MS, left)));
+  }
+  minutes.addEventListener("input", typed);
+  document.addEventListener("click", (event) => {
+    const chosen = event.target.closest("[data-insert]");
+    if (!chosen) return;
+    const field = fields.course;
+    const place = field.selectionEnd ?? field.value.length;
+    const gap = place > 0 && field.value[place - 1] !== "\n" ? "\n\n" : "";
+    field.setRangeText(`${gap}${chosen.dataset.insert}`, place, place, "end");
+    field.focus();
+    typed();
   });
   addEventListener("beforeunload", (event) => { if (isDirty || isSaving) event.preventDefault(); });
 }
