@@ -1,6 +1,6 @@
 """Writing the notice, giving tasks, reporting on them, and the list of tasks by unit."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
@@ -160,9 +160,8 @@ def edit_task(session: Session, row: Task, facts: TaskFacts, *, by: str, at: dat
 def _write(session: Session, row: Task, facts: TaskFacts, *, by: str, at: datetime) -> None:
     text = _plain(facts.text)
     wanted = {facts.lead_unit_id or 0, *facts.coordinating_ids}
-    names: Mapping[int, str] = dict(
-        session.execute(select(Unit.id, Unit.name).where(Unit.id.in_(wanted))).tuples().all()
-    )
+    found = session.scalars(select(Unit).where(Unit.id.in_(wanted)))
+    names = {unit.id: unit.name for unit in found}
     faults = {}
     if not text or len(text) > MAX_TASK_TEXT:
         faults["text"] = f"Nhập nội dung nhiệm vụ, tối đa {MAX_TASK_TEXT} ký tự."

@@ -68,6 +68,10 @@ CASES = (
     Case("minutes", "/cuoc-hop/{ended}/bien-ban"),
     Case("minutes-none", "/cuoc-hop/{live}/bien-ban"),
     Case("minutes-revision", "/cuoc-hop/{ended}/bien-ban/lich-su/1"),
+    Case("minutes-compare", "/cuoc-hop/{ended}/bien-ban/so-sanh?tu=1&den=1"),
+    Case("conclusions", "/cuoc-hop/{ended}/ket-luan"),
+    Case("tasks", "/nhiem-vu"),
+    Case("tasks-site", "/nhiem-vu", "diemcau1"),
     Case("attendance-edit", "/cuoc-hop/{ended}/diem-danh/{invited_site}"),
     Case("log", "/cuoc-hop/{ended}/nhat-ky"),
     Case("search", "/tim-kiem?q=giao+ban"),
@@ -111,7 +115,7 @@ NOT_PAGES = {
     "/", "/healthz", "/api/v1/statistics", "/api/v1/meetings", "/api/v1/units",
     "/static/<path:filename>", "/cuoc-hop/<int:meeting_id>",  # leads to overview
 }  # fmt: skip
-FILES = (".mp4", ".json", ".xlsx", ".svg")
+FILES = (".mp4", ".json", ".xlsx", ".pdf", ".svg")
 
 
 def test_every_page_is_looked_at(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from conference.archive.models import Recording, RecordingState
 from conference.attendance.evidence import Observation, record
 from conference.attendance.models import EvidenceKind, EvidenceSource
 from conference.minutes import service as minutes
-from conference.scheduling.models import Meeting
+from conference.scheduling.models import Meeting, Status
 from tests.support.browser import new_context
 from tests.support.held_meeting import HeldMeeting, held_meeting
 from tests.support.live_meeting import STARTS_AT
@@ -123,41 +123,67 @@ def test_a_chapter_leads_into_the_recording(desk: Desk) -> None:
     assert video.evaluate("v => v.currentTime") >= 20
 
 
-def test_minutes_save_themselves_and_the_second_editor_decides(desk: Desk) -> None:
+def test_minutes_save_themselves_and_two_editors_see_each_other(desk: Desk) -> None:
     page = desk.open("bien-ban")
     page.get_by_role("button", name="Tạo dự thảo từ nhật ký").click()
     course = page.get_by_label("Nội dung (theo diễn biến)")
     expect(course).to_have_value(re.compile("khai mạc cuộc họp"))
-    course.fill("Bản thứ nhất của thư ký")
+    course.fill("Mở đầu.\n\nKết thúc.")
     state = page.locator("#minutes-state")
     expect(state).to_have_text("Chưa lưu…")
     expect(state).to_contain_text("Đã lưu", timeout=5_000)
     with page.expect_response(lambda answer: answer.request.method == "POST", timeout=8_000):
         course.press_sequentially(" và viết mãi không nghỉ" * 4, delay=75)  # 7 s without a pause
-    course.fill("Bản thứ nhất của thư ký")
+    course.fill("Mở đầu.\n\nKết thúc.")
     expect(state).to_contain_text("Đã lưu", timeout=10_000)
 
-    def meanwhile(session: object) -> None:
-        meeting = session.get_one(Meeting, desk.held.meeting_id)  # type: ignore[attr-defined]
-        row = minutes.find(session, meeting.id)  # type: ignore[arg-type]
-        assert row is not None
-        assert row.course == "Bản thứ nhất của thư ký"
-        text = minutes.Text("", "Bản của văn thư", "")
-        minutes.save(
-            session, meeting, text, version=row.version, by="Văn Thư", at=STARTS_AT  # type: ignore[arg-type]
-        )  # fmt: skip
-
-    desk.held.change(meanwhile)
-    course.fill("Bản thứ hai của thư ký")
-    clash = page.locator("#minutes-clash")
-    expect(clash).to_contain_text("Văn Thư vừa sửa", timeout=6_000)
-    clash.get_by_text("Xem bản mới").click()
-    expect(clash.get_by_label("Nội dung")).to_have_value("Bản của văn thư")
-    clash.get_by_role("button", name="Giữ bản của tôi").click()
-    expect(state).to_contain_text("Đã lưu", timeout=5_000)
+    other = page.context.new_page()
+    other.goto(page.url)
+    theirs = other.get_by_label("Nội dung (theo diễn biến)")
+    theirs.fill("Mở đầu.\n\nXã A phát biểu.\n\nKết thúc.")
+    course.fill("Mở đầu lúc 8 giờ.\n\nKết thúc.")
+    both = "Mở đầu lúc 8 giờ.\n\nXã A phát biểu.\n\nKết thúc."
+    expect(course).to_have_value(both, timeout=15_000)
+    expect(theirs).to_have_value(both, timeout=15_000)
+    page.get_by_role("button", name=re.compile("^Chèn: Mở phòng họp|^Chèn: Chuyển"))
+    other.close()
     with desk.held.database.reading() as session:
         row = minutes.find(session, desk.held.meeting_id)
         assert row is not None
-        assert row.course == "Bản thứ hai của thư ký"
-        kept = [one.course for one in minutes.history(session, row)]
-    assert "Bản của văn thư" in kept
+        assert row.course == both
+        assert len(minutes.history(session, row)) >= 2
+
+
+def test_a_task_is_given_and_confirmed_by_keyboard_alone(desk: Desk) -> None:
+    def end(session: object) -> None:
+        meeting = session.get_one(Meeting, desk.held.meeting_id)  # type: ignore[attr-defined]
+        meeting.status, meeting.ended_at = Status.ENDED, STARTS_AT
+
+    desk.held.change(end)
+    page = desk.open("ket-luan")
+    expect(page.get_by_text("Hạn ban hành: 17/12/2026")).to_be_visible()
+    page.get_by_label("Nội dung").focus()
+    page.keyboard.type("Rà soát nước sinh hoạt")
+    page.keyboard.press("Tab")
+    page.keyboard.type("UBND xã đăk pxi 2")  # choosing in a list by typing
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.type("20122026" if _day_first(page) else "12202026")
+    page.get_by_label("Nhắc trước (ngày)").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("row", name=re.compile("Rà soát nước"))).to_contain_text("pxi 2")
+    page.get_by_role("link", name="Cập nhật nhiệm vụ 1").focus()
+    page.keyboard.press("Enter")
+    page.get_by_label("Kết quả thực hiện").fill("Đã rà soát")
+    page.locator("select[name=state]").select_option("done")
+    page.get_by_label("Kết quả thực hiện").press("Enter")
+    expect(page.get_by_role("main").get_by_role("listitem")).to_contain_text("Hoàn thành")
+
+
+def _day_first(page: Page) -> bool:
+    """Whether date fields of this browser begin with the day."""
+    return bool(
+        page.evaluate(
+            "new Intl.DateTimeFormat(navigator.language).formatToParts()[0].type === 'day'"
+        )
+    )

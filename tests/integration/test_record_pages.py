@@ -14,11 +14,14 @@ from conference.access.policy import Actor
 from conference.archive import hoso, search
 from conference.archive.hoso import Completeness
 from conference.archive.models import Recording, RecordingState
+from conference.directory.models import Site
 from conference.directory.vietnamese import fold
 from conference.minutes import service as minutes
 from conference.scheduling.models import Meeting, Status
+from conference.signatures.models import SignedPaper
 from tests.support.held_meeting import HeldMeeting, held_meeting
 from tests.support.live_meeting import STARTS_AT, hold
+from tests.support.signing import authority
 from web.services import EXTENSION
 
 VIDEO = bytes(range(256)) * 400
@@ -161,34 +164,61 @@ def test_a_failed_composing_can_be_tried_again(held: HeldMeeting) -> None:
 # --- minutes ------------------------------------------------------------------------------------
 
 
-def typed(held: HeldMeeting, browser: FlaskClient, version: int, course: str) -> Any:
+def typed(held: HeldMeeting, browser: FlaskClient, course: str, base: str = "") -> Any:
     return browser.post(
         url(held, "bien-ban"),
-        data={"number": "", "course": course, "conclusion": "", "version": version},
+        data={"number": "", "course": course, "conclusion": "", "base_course": base},
         headers={"Accept": "application/json"},
     )
 
 
-def test_two_editors_do_not_overwrite_each_other(held: HeldMeeting) -> None:
+def test_two_editors_lose_no_word_and_see_each_other(held: HeldMeeting) -> None:
     secretary, clerk = held.browser(held.live.secretary), held.browser(held.live.clerk)
-    saved = typed(held, secretary, 0, "Bản của thư ký").get_json()
-    clash = typed(held, clerk, 0, "Bản của văn thư")
-    assert clash.status_code == 409
-    assert clash.get_json()["course"] == "Bản của thư ký"
-    assert "Trần Thị Bích vừa sửa" in clash.get_json()["said"]
-    assert typed(held, clerk, saved["version"], "Bản của văn thư").status_code == 200
-    # without scripts: the page comes back with both texts
+    began = "Mở đầu.\n\nBáo cáo."
+    typed(held, secretary, began)
+    first = typed(held, secretary, "Mở đầu lúc 8 giờ.\n\nBáo cáo.", began).get_json()
+    both = typed(held, clerk, "Mở đầu.\n\nBáo cáo thu ngân sách.", began).get_json()
+    assert both["course"] == "Mở đầu lúc 8 giờ.\n\nBáo cáo thu ngân sách."
+    assert both["merged_from"] == "Trần Thị Bích"
+    seen = secretary.get(url(held, f"bien-ban/hien-tai.json?version={first['version']}"))
+    assert seen.get_json()["course"] == both["course"]
+    again = secretary.get(url(held, f"bien-ban/hien-tai.json?version={both['version']}"))
+    assert again.status_code == 204
+    # without scripts: the page sends what it began with, too
     page = secretary.post(
-        url(held, "bien-ban"), data={"course": "Tôi gõ thêm", "version": saved["version"]}
+        url(held, "bien-ban"), data={"course": "Mở đầu lúc 9 giờ.\n\nBáo cáo.",
+                                     "base_course": "Mở đầu lúc 8 giờ.\n\nBáo cáo."},
+    )  # fmt: skip
+    assert page.status_code == 303
+    assert (
+        "Mở đầu lúc 9 giờ.\n\nBáo cáo thu ngân sách." in secretary.get(url(held, "bien-ban")).text
     )
-    assert page.status_code == 409
-    assert "Tôi gõ thêm" in page.text
-    assert "Bản của văn thư" in page.text
+
+
+def test_two_versions_are_compared_word_by_word(held: HeldMeeting) -> None:
+    secretary, clerk = held.browser(held.live.secretary), held.browser(held.live.clerk)
+    typed(held, secretary, "Giao Sở <b>Tài chính</b>.")
+    typed(held, clerk, "Giao Sở Y tế.", "Giao Sở <b>Tài chính</b>.")
+    text = secretary.get(url(held, "bien-ban/so-sanh?tu=1&den=2")).text
+    assert "<del>&lt;b&gt;Tài" in text
+    assert "<ins>Y" in text
+    assert secretary.get(url(held, "bien-ban/so-sanh?tu=1&den=9")).status_code == 404
+
+
+def test_a_mark_leads_into_the_recording_and_is_not_printed(
+    held: HeldMeeting, recording_id: int
+) -> None:
+    secretary = held.browser(held.live.secretary)
+    typed(held, secretary, "Xã A phát biểu [0:12:40].")
+    assert "/ban-ghi?t=760" in secretary.get(url(held, "bien-ban")).text
+    answer = secretary.get(url(held, "bien-ban/bien-ban.docx"))
+    words = [p.text for p in docx.Document(io.BytesIO(answer.data)).paragraphs]
+    assert "Xã A phát biểu." in words
 
 
 def test_the_draft_fills_the_minutes_and_the_old_text_stays_in_history(held: HeldMeeting) -> None:
     secretary = held.browser(held.live.secretary)
-    typed(held, secretary, 0, "Bản gõ tay")
+    typed(held, secretary, "Bản gõ tay")
     secretary.post(url(held, "bien-ban/du-thao"))
     text = secretary.get(url(held, "bien-ban")).text
     assert "đồng chí Nguyễn Văn Ước" in text
@@ -197,7 +227,7 @@ def test_the_draft_fills_the_minutes_and_the_old_text_stays_in_history(held: Hel
 
 def test_the_papers_carry_what_was_saved(held: HeldMeeting) -> None:
     secretary = held.browser(held.live.secretary)
-    typed(held, secretary, 0, "Sở Tài chính báo cáo <b>thu</b>.")
+    typed(held, secretary, "Sở Tài chính báo cáo <b>thu</b>.")
     answer = secretary.get(url(held, "bien-ban/bien-ban.docx"))
     document = docx.Document(io.BytesIO(answer.data))
     assert "Sở Tài chính báo cáo <b>thu</b>." in [p.text for p in document.paragraphs]
@@ -208,7 +238,7 @@ def test_the_papers_carry_what_was_saved(held: HeldMeeting) -> None:
 def test_a_site_reads_and_writes_no_minutes(held: HeldMeeting) -> None:
     site = held.site_browser(0)
     assert site.get(url(held, "bien-ban")).status_code == 403
-    assert typed(held, site, 0, "x").status_code == 403
+    assert typed(held, site, "x").status_code == 403
     assert site.get(url(held, "bien-ban/bien-ban.pdf")).status_code == 403
 
 
@@ -272,3 +302,74 @@ def test_the_file_says_what_is_missing(held: HeldMeeting, recording_id: int) -> 
     assert found["bien-ban"].completeness is Completeness.MISSING
     assert (found["diem-danh"].count, found["diem-danh"].of) == (0, 3)
     assert found["tai-lieu"].completeness is Completeness.NONE
+
+
+# --- signed papers, conclusions -------------------------------------------------------------------
+
+
+def upload(held: HeldMeeting, content: bytes, name: str = "ky.pdf", kind: str = "minutes") -> Any:
+    return held.browser(held.live.clerk).post(
+        url(held, f"ban-ky/{kind}"),
+        data={"file": (io.BytesIO(content), name)},
+        content_type="multipart/form-data",
+    )
+
+
+def test_the_signed_paper_is_checked_filed_and_closes_the_minutes(held: HeldMeeting) -> None:
+    secretary = held.browser(held.live.secretary)
+    typed(held, secretary, "Bản sẽ ký")
+    printed = secretary.get(url(held, "bien-ban/bien-ban.pdf")).data
+    upload(held, printed)
+    assert "Tệp chưa có chữ ký số" in secretary.get(url(held, "bien-ban")).text
+    assert typed(held, secretary, "Sửa tiếp", "Bản sẽ ký").status_code == 200
+    signed = authority().sign(printed)
+    upload(held, signed)
+    assert "Chưa xác định được người ký" in secretary.get(url(held, "bien-ban")).text
+    folder = held.app.extensions[EXTENSION].settings.authorities_dir
+    folder.mkdir(parents=True)
+    (folder / "ca.pem").write_bytes(authority().pem())
+    secretary.post(url(held, "ban-ky/2/kiem-tra"))
+    text = secretary.get(url(held, "bien-ban")).text
+    assert "Chữ ký hợp lệ" in text
+    assert "Nguyễn Văn An" in text
+    assert typed(held, secretary, "Sau khi ký", "Sửa tiếp").status_code == 409
+    secretary.post(url(held, "bien-ban/phu-luc"), data={"addendum": "Bổ sung <b>số liệu</b>"})
+    assert "Bổ sung &lt;b&gt;số liệu&lt;/b&gt;" in secretary.get(url(held, "bien-ban")).text
+    answer = secretary.get(url(held, "ban-ky/2.pdf"), buffered=True)
+    assert answer.data == signed
+    assert "sandbox" in answer.headers["Content-Security-Policy"]
+
+
+def test_what_is_no_pdf_and_who_is_no_clerk_files_nothing(held: HeldMeeting) -> None:
+    upload(held, b"<html>", "ky.pdf")
+    upload(held, b"%PDF-1.7", "ky.docx")
+    site = held.site_browser(0)
+    answer = site.post(url(held, "ban-ky/minutes"), data={"file": (io.BytesIO(b"%PDF-"), "a.pdf")})
+    assert answer.status_code == 403
+    with held.database.reading() as session:
+        assert session.query(SignedPaper).count() == 0
+
+
+def test_conclusions_become_tasks_and_a_notice(held: HeldMeeting) -> None:
+    secretary = held.browser(held.live.secretary)
+    with held.database.reading() as session:
+        unit = session.get_one(Site, held.live.sites[0].site_id).unit_id
+    form = {"text": "Rà soát <i>nước</i>", "lead_unit": unit, "due_on": "2026-12-20"}
+    refused = secretary.post(url(held, "ket-luan/nhiem-vu"), data={**form, "lead_unit": ""})
+    assert refused.status_code == 422
+    assert "Mỗi kết luận cần đơn vị chủ trì." in refused.text
+    assert "Rà soát &lt;i&gt;nước&lt;/i&gt;" in refused.text
+    assert secretary.post(url(held, "ket-luan/nhiem-vu"), data=form).status_code == 303
+    notice = {"number": "345", "issued_on": "2026-12-11", "opening": "Mở đầu", "version": 0}
+    assert secretary.post(url(held, "ket-luan"), data=notice).status_code == 303
+    assert secretary.post(url(held, "ket-luan"), data=notice).status_code == 409
+    text = secretary.get("/nhiem-vu").text
+    assert "UBND xã đăk pxi 1" in text
+    assert secretary.post("/nhiem-vu/1", data={"state": "done"}).status_code == 303
+    assert "Hoàn thành" in secretary.get(url(held, "ket-luan")).text
+    answer = secretary.get(url(held, "ket-luan/thong-bao.docx"))
+    assert answer.data.startswith(b"PK")
+    assert secretary.get(url(held, "ket-luan/thong-bao.pdf")).data.startswith(b"%PDF")
+    site = held.site_browser(0)
+    assert site.get(url(held, "ket-luan")).status_code == 403
+    assert site.post("/nhiem-vu/1", data={"state": "open"}).status_code == 403

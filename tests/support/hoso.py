@@ -21,6 +21,7 @@ from conference.attendance import delegates
 from conference.attendance.models import AttendanceStatus, EvidenceKind, EvidenceSource
 from conference.attendance.models import PresenceEvidence as Evidence
 from conference.attendance.service import mark
+from conference.conclusions import service as conclusions
 from conference.conduct.models import LogEntry
 from conference.database import Database
 from conference.directory.models import Person, Site
@@ -172,7 +173,19 @@ class _Maker:
         )
         minutes.save(self.session, meeting, text, version=0, by=self.actor.name, at=self.now)
         self._recording(meeting, begun_at, ended_at)
+        self._tasks(meeting, ended_at)
         return meeting
+
+    def _tasks(self, meeting: Meeting, ended_at: datetime) -> None:
+        for number, (text, days) in enumerate(
+            (("Hoàn thành giải ngân vốn đầu tư công năm 2026", 20),
+             ("Rà soát hộ thiếu nước sinh hoạt, báo cáo Ủy ban nhân dân tỉnh", -1))
+        ):  # fmt: skip
+            units = [site.site.unit_id for site in meeting.sites]
+            facts = conclusions.TaskFacts(
+                text, units[number], tuple(units[3:5]), (ended_at + timedelta(days=days)).date()
+            )
+            conclusions.add_task(self.session, meeting, facts, by=self.actor.name, at=ended_at)
 
     def _evidence(self, meeting: Meeting, identity: str, kind: EvidenceKind, at: datetime) -> None:
         key = f"{meeting.id}:{identity}:{kind.value}"

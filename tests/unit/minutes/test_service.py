@@ -5,10 +5,14 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.orm import Session
 
-from conference.errors import InvalidError
+from conference.conduct import voting
+from conference.conduct.ballots import Tally
+from conference.conduct.participants import person_participant
+from conference.errors import ConflictError, InvalidError
 from conference.minutes import service
 from conference.minutes.models import Minutes
 from conference.minutes.service import MinutesClashError, Text
+from conference.scheduling.models import Status
 from tests.support.live_meeting import STARTS_AT, LiveMeeting
 
 T0 = STARTS_AT
@@ -72,3 +76,35 @@ def test_the_draft_tells_the_meeting_from_its_log(session: Session, held: LiveMe
     assert f"- {site} phát biểu lúc 8 giờ 12 phút (5 phút): …" in text
     assert f"- {site} phát biểu lúc 8 giờ 35 phút (55 phút): …" in text
     assert text.index("2. Báo cáo tình hình") < text.index("8 giờ 12 phút")
+
+
+def test_the_draft_carries_votes_roll_call_and_marks(session: Session, held: LiveMeeting) -> None:
+    chair = person_participant(held.chair, is_conducting=True)
+    held.meeting.status = Status.LIVE
+    at = T0 + timedelta(minutes=40)
+    vote = voting.open_vote(session, held.meeting, chair, "Thông qua nghị quyết", False, 3, at)
+    voting.count_hands(session, held.meeting, chair, vote.id, Tally(20, 3, 1))
+    voting.close_vote(session, held.meeting, chair, vote.id, at)
+    text = service.draft_from_log(session, held.meeting, T0 + timedelta(hours=2), recorded_from=T0)
+    assert (
+        "- Cuộc họp biểu quyết về “Thông qua nghị quyết” lúc 8 giờ 40 phút [0:40:00]: tán thành "
+        "20, không tán thành 3, không có ý kiến 1." in text
+    )
+    assert "Điểm danh: vắng 1 đơn vị: UBND xã đăk pxi 3." in text
+    assert "phát biểu lúc 8 giờ 12 phút (5 phút) [0:12:00]: …" in text
+
+
+def test_signed_minutes_take_only_addenda(session: Session, held: LiveMeeting) -> None:
+    row = write(session, held, "Bản ký", 0, "Bích")
+    with pytest.raises(ConflictError):
+        service.add_addendum(session, row, "Sớm quá", by="Bích", at=T0)
+    service.sign(session, row, T0)
+    empty = Text("", "", "")
+    with pytest.raises(ConflictError):
+        service.save_merged(session, held.meeting, Text("", "Sửa", ""), base=empty, by="Lan", at=T0)
+    with pytest.raises(InvalidError):
+        service.add_addendum(session, row, "  ", by="Lan", at=T0)
+    service.add_addendum(session, row, "Bổ sung số liệu", by="Lan", at=T0)
+    session.refresh(row)
+    assert [one.text for one in row.addenda] == ["Bổ sung số liệu"]
+    assert row.course == "Bản ký"
