@@ -62,8 +62,10 @@ class Walk:
         }
         if rule.endpoint.startswith("transfer."):
             values["word"] = "units"
-        elif rule.endpoint == "minutes.paper_file":
+        elif rule.endpoint in {"minutes.paper_file", "conclusions.paper_file"}:
             values["kind"] = "docx"
+        elif rule.endpoint == "signed_papers.upload":
+            values["kind"] = "minutes"
         adapter = self.pages.app.url_map.bind("localhost")
         return str(adapter.build(rule.endpoint, values))
 
