@@ -80,7 +80,7 @@ def compose(
     """Make and publish the composed file of recording ``key``. Raises ComposeError."""
     _end_orphan(store.folder(key) / "work" / "ffmpeg.pid", str(store.folder(key)))
     work = store.work(key)
-    timeline = _decide(store, key, conduct, on_progress)
+    timeline, pieces = _decide(store, key, conduct, on_progress)
     layouts = [arrange(scene, height) for scene in timeline.scenes]
     files = _prepare(store.folder(key), work, timeline, layouts, conduct.title)
     steps = planning.plan(timeline, layouts, files)
@@ -105,12 +105,14 @@ def compose(
     )
     store.publish(sound, store.sound(key))
     store.publish(draft, store.composed(key))
-    composition = _record(store, key, timeline)
+    composition = _record(store, key, timeline, pieces)
     store.clear_work(key)
     return composition
 
 
-def _decide(store: FolderStore, key: str, conduct: Conduct, on_progress: Progress) -> Timeline:
+def _decide(
+    store: FolderStore, key: str, conduct: Conduct, on_progress: Progress
+) -> tuple[Timeline, list[Piece]]:
     sessions: list[Session] = []
     pieces: dict[str, list[Piece]] = {}
     for folder in store.sessions(key):
@@ -120,7 +122,7 @@ def _decide(store: FolderStore, key: str, conduct: Conduct, on_progress: Progres
     timeline = build(sessions, pieces, conduct)
     if timeline is None:
         raise ComposeError("nothing was captured")
-    return timeline
+    return timeline, [piece for of_session in pieces.values() for piece in of_session]
 
 
 def read_session(
@@ -162,7 +164,9 @@ def _prepare(
     return files
 
 
-def _record(store: FolderStore, key: str, timeline: Timeline) -> Composition:
+def _record(
+    store: FolderStore, key: str, timeline: Timeline, pieces: Sequence[Piece]
+) -> Composition:
     chapters = [asdict(chapter) for chapter in timeline.chapters]
     gaps = [asdict(gap) for gap in timeline.gaps]
     speeches = [asdict(speech) for speech in timeline.speeches]
@@ -172,6 +176,16 @@ def _record(store: FolderStore, key: str, timeline: Timeline) -> Composition:
         "chapters": chapters,
         "gaps": gaps,
         "speeches": speeches,
+        "tracks": [
+            {
+                "path": piece.path,
+                "name": piece.name,
+                "source": piece.source,
+                "from_s": max(0.0, piece.starts_s - timeline.starts_s),
+                "to_s": piece.ends_s - timeline.starts_s,
+            }
+            for piece in pieces
+        ],
     }
     digest = manifest.write(store, key, json.loads(json.dumps(facts)))
     size = store.composed(key).stat().st_size

@@ -111,6 +111,10 @@ def test_a_chapter_leads_into_the_recording(desk: Desk) -> None:
                 state_since=STARTS_AT, decided_by="Nguyễn Văn Ước", requested_at=STARTS_AT,
                 started_at=STARTS_AT, duration_s=30.0,
                 chapters=[{"at_s": 20.0, "title": "Thảo luận", "identity": ""}],
+                speeches=[
+                    {"from_s": at_s, "to_s": at_s + 3, "name": name, "identity": ""}
+                    for at_s, name in ((4.0, "Xã Đăk Pxi"), (12.0, "Sở Tài chính"))
+                ],
             )
         )  # fmt: skip
 
@@ -121,6 +125,15 @@ def test_a_chapter_leads_into_the_recording(desk: Desk) -> None:
     page.get_by_role("link", name="Thảo luận").click()
     expect(video).not_to_have_js_property("currentTime", 0)
     assert video.evaluate("v => v.currentTime") >= 20
+    expect(page.get_by_role("link", name="Thảo luận")).to_have_attribute("aria-current", "true")
+    page.keyboard.press("ArrowUp")
+    expect(page.get_by_role("link", name="Sở Tài chính")).to_have_attribute("aria-current", "true")
+    page.get_by_role("searchbox", name="Tìm người phát biểu").fill("dak pxi")
+    expect(page.get_by_role("link", name="Sở Tài chính")).to_be_hidden()
+    page.get_by_role("link", name="Xã Đăk Pxi").click()
+    page.wait_for_function("() => Math.abs(document.querySelector('video').currentTime - 4) < 2")
+    page.keyboard.press("l")
+    page.wait_for_function("() => document.querySelector('video').currentTime >= 13")
 
 
 def test_minutes_save_themselves_and_two_editors_see_each_other(desk: Desk) -> None:

@@ -1,6 +1,7 @@
 """The pages of what remains: recordings with their access log, minutes, the search."""
 
 import io
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -152,6 +153,52 @@ def test_chapters_and_gaps_are_listed_as_text(held: HeldMeeting, recording_id: i
     assert "Báo cáo &lt;b&gt;" in text
     assert 'data-seek="8.0"' in text
     assert "0:20–0:22" in text
+
+
+def test_captions_are_taken_cleaned_shown_and_logged(held: HeldMeeting, recording_id: int) -> None:
+    secretary, clerk = held.browser(held.live.secretary), held.browser(held.live.clerk)
+    path = url(held, f"ban-ghi/{recording_id}/phu-de")
+    assert "Chưa có phụ đề" in clerk.get(url(held, "ban-ghi")).text
+    assert clerk.get(f"{path}.vtt").status_code == 404
+    srt = "1\n00:00:01,000 --> 00:00:02,000\nKính thưa\n"
+    refused = secretary.post(
+        path, data={"captions": (io.BytesIO(b"GIF89a"), "a.vtt")}, follow_redirects=True
+    )
+    assert "không đúng định dạng" in refused.text
+    assert (
+        clerk.post(path, data={"captions": (io.BytesIO(srt.encode()), "a.srt")}).status_code == 403
+    )
+    secretary.post(path, data={"captions": (io.BytesIO(srt.encode()), "a.srt")})
+    assert "Kính thưa" in clerk.get(f"{path}.vtt", buffered=True).text
+    assert 'kind="captions"' in clerk.get(url(held, "ban-ghi")).text
+    assert actions(held) == ["recording.captions"]
+
+
+def test_chapters_are_a_track_of_the_player(held: HeldMeeting, recording_id: int) -> None:
+    text = held.browser(held.live.clerk).get(url(held, f"ban-ghi/{recording_id}/chuong.vtt")).text
+    assert text == "WEBVTT\n\n00:00:08.000 --> 00:00:30.000\nBáo cáo &lt;b&gt;\n"
+
+
+def test_sound_and_sources_are_given_to_those_who_may_and_logged(
+    held: HeldMeeting, recording_id: int
+) -> None:
+    folder = held.app.extensions[EXTENSION].settings.recordings_dir / "r1"
+    (folder / "recording.m4a").write_bytes(b"tieng")
+    (folder / "0001-microphone.mkv").write_bytes(b"nguon")
+    listed = [
+        {"path": path, "name": "Xã Đăk Pxi", "source": "microphone", "from_s": 0, "to_s": 9}
+        for path in ("0001-microphone.mkv", "../../secrets/media")
+    ]
+    files = [{"path": one["path"], "size_bytes": 5} for one in listed]
+    (folder / "manifest.json").write_text(json.dumps({"files": files, "tracks": listed}))
+    secretary, clerk = held.browser(held.live.secretary), held.browser(held.live.clerk)
+    base = url(held, f"ban-ghi/{recording_id}")
+    assert clerk.get(f"{base}/tieng.m4a", buffered=True).data == b"tieng"
+    assert clerk.get(f"{base}/nguon/0").status_code == 403
+    assert secretary.get(f"{base}/nguon/0", buffered=True).data == b"nguon"
+    for number in (1, 2):  # outside the folder, and not there
+        assert secretary.get(f"{base}/nguon/{number}").status_code == 404
+    assert actions(held)[:2] == ["recording.download_sound", "recording.download_source"]
 
 
 def test_a_failed_composing_can_be_tried_again(held: HeldMeeting) -> None:

@@ -233,6 +233,12 @@ class _Maker:
                 {"at_s": 6.0, "title": meeting.sites[0].site_name, "identity": "site:1"},
                 {"at_s": 15.0, "title": meeting.sites[1].site_name, "identity": "site:2"},
             ],
+            speeches=[
+                {"from_s": 6.0, "to_s": 11.0, "name": meeting.sites[0].site_name,
+                 "identity": "site:1"},
+                {"from_s": 15.0, "to_s": 23.0, "name": meeting.sites[1].site_name,
+                 "identity": "site:2"},
+            ],
             gaps=[{"from_s": 11.0, "to_s": 12.5, "reason": "Mất kết nối máy ghi"}],
             error="",
         )  # fmt: skip
@@ -242,7 +248,11 @@ class _Maker:
         folder = self.settings.recordings_dir / row.folder
         folder.mkdir(parents=True)
         row.size_bytes = _make_video(folder / "recording.mp4")
-        (folder / "manifest.json").write_text(json.dumps({"files": []}))
+        (folder / "recording.m4a").write_bytes(b"")
+        files = [{"path": "sessions/0001/0001-camera.mkv", "size_bytes": 48_000_000}]
+        tracks = [{"path": "sessions/0001/0001-camera.mkv", "name": meeting.sites[0].site_name,
+                   "source": "camera", "from_s": 0.0, "to_s": 24.0}]  # fmt: skip
+        (folder / "manifest.json").write_text(json.dumps({"files": files, "tracks": tracks}))
 
 
 def _make_video(path: Path) -> int:

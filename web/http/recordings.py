@@ -1,9 +1,11 @@
-"""The tab *Bản ghi*: state and progress, the player, downloads; every access is logged.
+"""The tab *Bản ghi*: state and progress, the player, captions, downloads; every access is logged.
 
 The video is sent in ranges (RFC 9110 §14), so it can be sought. A play is logged when the player
 asks for its beginning, not for every range of it; a download when it starts.
 """
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Final
 
 from flask import Blueprint, flash, redirect, render_template, request, send_file, url_for
@@ -14,11 +16,12 @@ from werkzeug.wrappers import Response
 
 from conference.access import audit
 from conference.access.policy import Actor, Verb, may
+from conference.archive import captions, files
 from conference.archive import recording as life
 from conference.archive.files import RecordingFile, path_of
 from conference.archive.models import Recording, RecordingState
 from conference.archive.recording_states import CAPTURE_STATES
-from conference.errors import NotFoundError
+from conference.errors import InvalidError, NotFoundError
 from conference.scheduling.facts import meeting_facts
 from conference.scheduling.models import Meeting
 from web.meeting_page import open_page
@@ -43,6 +46,12 @@ STATE_WORDS: Final = {
     RecordingState.FAILED_START: "Lỗi ghi",
     RecordingState.FAILED_COMPOSE: "Lỗi ghép",
 }
+SOURCE_WORDS: Final = {
+    "microphone": "Micro",
+    "camera": "Camera",
+    "screen_share": "Màn hình chiếu",
+    "screen_share_audio": "Tiếng màn hình chiếu",
+}
 
 
 @blueprint.get("")
@@ -64,6 +73,9 @@ def show(meeting_id: int) -> str:
             states={row.id: _state(row, at) for row in rows},
             words=STATE_WORDS,
             working={row.id for row in rows if row.state in WORKING},
+            captioned=_captioned(rows),
+            sources={row.id: _sources(row) for row in rows},
+            source_words=SOURCE_WORDS,
             may_control=may(page["actor"], Verb.RECORDING_START, meeting_facts(meeting)),
             at=at,
         )
@@ -98,6 +110,90 @@ def video(meeting_id: int, recording_id: int) -> Response:
     return answer
 
 
+@blueprint.get("/<int:recording_id>/tieng.m4a")
+def sound(meeting_id: int, recording_id: int) -> Response:
+    """The sound alone, to keep."""
+    with services().database.transaction() as session:
+        who, row = _published(session, meeting_id, recording_id)
+        path = path_of(services().settings.recordings_dir, row, RecordingFile.SOUND)
+        _log(session, who, row, "recording.download_sound")
+    return _attachment(path, "audio/mp4", f"ban-ghi-{meeting_id}-{recording_id}.m4a")
+
+
+@blueprint.get("/<int:recording_id>/nguon/<int:number>")
+def source(meeting_id: int, recording_id: int, number: int) -> Response:
+    """One captured track as it was sent, for those who decide on recordings."""
+    with services().database.transaction() as session:
+        open_page(session, meeting_id, TAB, Verb.RECORDING_START)
+        who, row = _published(session, meeting_id, recording_id)
+        listed = _sources(row)
+        if not 0 <= number < len(listed):
+            raise NotFoundError
+        chosen = listed[number]
+        path = files.source_path(services().settings.recordings_dir, row, chosen)
+        _log(session, who, row, "recording.download_source", path=chosen.path)
+    name = f"ban-ghi-{meeting_id}-{recording_id}-nguon-{number + 1}.mkv"
+    return _attachment(path, "video/x-matroska", name)
+
+
+@blueprint.get("/<int:recording_id>/chuong.vtt")
+def chapter_track(meeting_id: int, recording_id: int) -> Response:
+    """The chapters as WebVTT."""
+    with services().database.reading() as session:
+        _, row = _published(session, meeting_id, recording_id)
+        text = captions.chapters(row.chapters, row.duration_s or 0.0)
+    return Response(text, mimetype="text/vtt")
+
+
+@blueprint.get("/<int:recording_id>/phu-de.vtt")
+def caption_track(meeting_id: int, recording_id: int) -> Response:
+    """The captions that somebody has put beside the film."""
+    with services().database.reading() as session:
+        _, row = _published(session, meeting_id, recording_id)
+        path = path_of(services().settings.recordings_dir, row, RecordingFile.CAPTIONS)
+    answer: Response = send_file(path, mimetype="text/vtt", conditional=True)
+    answer.headers["Cache-Control"] = "private, no-cache"
+    return answer
+
+
+@blueprint.post("/<int:recording_id>/phu-de")
+def put_captions(meeting_id: int, recording_id: int) -> Response:
+    """Take captions in WebVTT or SubRip; those of before are replaced."""
+    upload = request.files.get("captions")
+    content = upload.stream.read(captions.MAX_BYTES + 1) if upload else b""
+    with services().database.transaction() as session:
+        page = open_page(session, meeting_id, TAB, Verb.RECORDING_START)
+        row = _published(session, meeting_id, recording_id)[1]
+        try:
+            clean = captions.read_captions(content)
+        except InvalidError as error:
+            flash(_(next(iter(error.fields.values()))), "error")
+        else:
+            files.keep_captions(services().settings.recordings_dir, row, clean)
+            _log(session, page["actor"], row, "recording.captions")
+            flash(_("Đã thêm phụ đề."), "ok")
+    return redirect(url_for("recordings.show", meeting_id=meeting_id), 303)
+
+
+def _attachment(path: Path, media_type: str, name: str) -> Response:
+    answer: Response = send_file(
+        path, mimetype=media_type, as_attachment=True, download_name=name, conditional=True
+    )
+    answer.headers["Cache-Control"] = "private, no-cache"
+    return answer
+
+
+def _captioned(rows: Sequence[Recording]) -> set[int]:
+    folder = services().settings.recordings_dir
+    return {row.id for row in rows if files.has_captions(folder, row)}
+
+
+def _sources(row: Recording) -> list[files.SourceFile]:
+    if row.state is not RecordingState.PUBLISHED:
+        return []
+    return files.sources_of(services().settings.recordings_dir, row)
+
+
 def _is_beginning(header: str) -> bool:
     # browsers open with "bytes=0-" and then ask for the parts they need
     return not header or header.replace(" ", "").startswith("bytes=0-")
@@ -110,13 +206,8 @@ def manifest(meeting_id: int, recording_id: int) -> Response:
         who, row = _published(session, meeting_id, recording_id)
         path = path_of(services().settings.recordings_dir, row, RecordingFile.MANIFEST)
         _log(session, who, row, "recording.manifest")
-    answer: Response = send_file(
-        path,
-        mimetype="application/json",
-        as_attachment=True,
-        download_name=f"ban-ghi-{meeting_id}-{recording_id}-manifest.json",
-    )
-    return answer
+    name = f"ban-ghi-{meeting_id}-{recording_id}-manifest.json"
+    return _attachment(path, "application/json", name)
 
 
 @blueprint.post("/<int:recording_id>/ghep-lai")
@@ -146,8 +237,9 @@ def _row(session: Session, meeting_id: int, recording_id: int) -> Recording:
     return row
 
 
-def _log(session: Session, who: Actor, row: Recording, action: str) -> None:
+def _log(session: Session, who: Actor, row: Recording, action: str, **detail: str) -> None:
     audit.record(
         session, at=now(), actor=who, action=action, object_type="recording",
-        object_id=str(row.id), address=client_address(), detail={"meeting_id": row.meeting_id},
+        object_id=str(row.id), address=client_address(),
+        detail={"meeting_id": row.meeting_id, **detail},
     )  # fmt: skip

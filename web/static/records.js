@@ -1,4 +1,4 @@
-// Attendance, recordings and minutes: the mark dialog, chapters of the player, saving while typing.
+// Attendance and minutes: the mark dialog, saving while typing.
 
 // ---- attendance: a live table that keeps its filter, a dialog that closes when it is stored -------
 
@@ -18,30 +18,6 @@ document.body.addEventListener("sheet-changed", () => document.getElementById("m
 document.addEventListener("click", (event) => {
   if (event.target.closest("a[data-dialog]")) event.preventDefault(); // without scripts it is a link
 });
-
-// ---- recordings: chapters, J and L, an address that names a moment ----------------------------------
-
-function seek(video, seconds) {
-  const go = () => { video.currentTime = seconds; video.play().catch(() => {}); };
-  if (video.readyState >= 1) go();
-  else video.addEventListener("loadedmetadata", go, { once: true });
-}
-
-document.addEventListener("click", (event) => {
-  const chapter = event.target.closest("[data-seek]");
-  if (!chapter) return;
-  event.preventDefault();
-  seek(document.getElementById(chapter.dataset.video), Number(chapter.dataset.seek));
-});
-document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.altKey || event.metaKey || event.target.closest("input, textarea, select")) return;
-  const video = document.querySelector(".player video");
-  const step = { j: -10, l: 10 }[event.key.toLowerCase()];
-  if (video && step) video.currentTime = Math.max(0, video.currentTime + step);
-});
-const moment = Number(new URLSearchParams(location.search).get("t"));
-const first = document.querySelector(".player video");
-if (first && moment > 0) first.addEventListener("loadedmetadata", () => { first.currentTime = moment; }, { once: true });
 
 // ---- minutes: saved at most five seconds after the last key, together with the other editor's text ----
 

@@ -4,6 +4,7 @@ import json
 import time
 from pathlib import Path
 
+import av
 import imageio_ffmpeg
 import pytest
 
@@ -87,6 +88,9 @@ def test_a_meeting_of_many_scenes_plays_with_every_chapter_in_place(
     for at_s in (0.5, 5, 9.4):
         assert mean_brightness(composed, at_s=at_s) > 60
         assert loudness_db(composed, at_s - 0.3, at_s + 0.3) > -40
+    assert loudness_db(store.sound(KEY), 0.5, 9) > -40
+    with av.open(str(store.sound(KEY))) as sound:
+        assert not sound.streams.video
     assert manifest.check(store, KEY, result.manifest_sha256) == []
     assert not (store.folder(KEY) / "work").exists()
 
