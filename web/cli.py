@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from conference.access.sample import SampleAccount
 from config.settings import Settings, SettingsError, load
-from web import preparation, statistics_command
+from web import demo_command, preparation, statistics_command, transfer_command
 from web.network import WILDCARDS, is_free, own_address, reachable
 from web.supervisor import Program, Supervisor
 
@@ -67,6 +67,8 @@ def parser() -> argparse.ArgumentParser:
     add("--no-sample", action="store_true", help="leave an empty database empty")
     serve.set_defaults(run=serve_command)
     statistics_command.add_to(commands)
+    transfer_command.add_to(commands)
+    demo_command.add_to(commands)
     return top
 
 

@@ -6,7 +6,7 @@ what the log suggests and what a person decided are both kept. A signed sheet is
 (`conference.attendance.versions`).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -276,7 +276,7 @@ def mark(
     if delegates_count is not None and not 0 <= delegates_count <= MAX_DELEGATES:
         raise InvalidError({"delegates_count": f"Số người từ 0 đến {MAX_DELEGATES}."})
     site.delegates_count = delegates_count
-    _write(session, meeting.id, site.id, status=status, note=note, by=by, at=at)
+    _write(session, meeting.id, {site.id: (status, note)}, by=by, at=at)
 
 
 def confirm_suggestions(
@@ -294,7 +294,6 @@ def confirm_suggestions(
     """
     versions.require_open(session, meeting.id)
     wanted = frozenset(statuses)
-    count = 0
     made = sheet(session, meeting, at, rule)
     for named in made.delegates:
         if named.status is AttendanceStatus.UNMARKED and named.suggestion in wanted:
@@ -302,35 +301,35 @@ def confirm_suggestions(
                 named.delegate, status=named.suggestion, note=named.delegate.note,
                 stands_in_for=named.delegate.stands_in_for, by=by, at=at,
             )  # fmt: skip
-    for line in made.sites:
-        suggestion = line.presence.suggestion
-        if line.status is AttendanceStatus.UNMARKED and suggestion in wanted:
-            _write(
-                session, meeting.id, line.site.id, status=suggestion, note=line.note, by=by, at=at
-            )
-            count += 1
-    return count
+    confirmed = {
+        line.site.id: (line.presence.suggestion, line.note)
+        for line in made.sites
+        if line.status is AttendanceStatus.UNMARKED and line.presence.suggestion in wanted
+    }
+    _write(session, meeting.id, confirmed, by=by, at=at)
+    return len(confirmed)
 
 
 def _write(
     session: Session,
     meeting_id: int,
-    invited_site_id: int,
+    decided: Mapping[int, tuple[AttendanceStatus, str]],
     *,
-    status: AttendanceStatus,
-    note: str,
     by: str,
     at: datetime,
 ) -> None:
+    """Store status and note by invited site; two statements however many sites there are."""
     query = select(AttendanceMark).where(
-        AttendanceMark.meeting_id == meeting_id, AttendanceMark.invited_site_id == invited_site_id
+        AttendanceMark.meeting_id == meeting_id, AttendanceMark.invited_site_id.in_(decided)
     )
-    row = session.scalar(query)
-    if row is None:
-        row = AttendanceMark(meeting_id=meeting_id, invited_site_id=invited_site_id)
-        session.add(row)
-    row.status = status
-    row.note = note
-    row.marked_by = by
-    row.marked_at = at
+    kept = {row.invited_site_id: row for row in session.scalars(query)}
+    for invited_site_id, (status, note) in decided.items():
+        row = kept.get(invited_site_id)
+        if row is None:
+            row = AttendanceMark(meeting_id=meeting_id, invited_site_id=invited_site_id)
+            session.add(row)
+        row.status = status
+        row.note = note
+        row.marked_by = by
+        row.marked_at = at
     session.flush()
