@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Any, Final, get_args, get_origin
 from urllib.parse import urlsplit
 
+from media.core.codecs import ACCEPTED, DEFAULT_CODECS
+
 DEV_KEYS: Final[Mapping[str, str]] = {"devkey": "secret"}
 """The key pair every LiveKit tool tries first; only with ``--dev``, never by default."""
 MIN_SECRET_BYTES: Final = 32
@@ -59,7 +61,7 @@ class RoomSettings:
     """Seconds a room outlives its last participant."""
     max_participants: int = 0
     """Upper limit in one room; 0 means none."""
-    enabled_codecs: tuple[str, ...] = ("audio/opus", "video/vp8", "video/h264")
+    enabled_codecs: tuple[str, ...] = DEFAULT_CODECS
     enable_remote_unmute: bool = False
     """Whether the Server API may unmute a track it has muted."""
 
@@ -113,6 +115,9 @@ class Settings:
         for url in self.rtc.turn_urls:
             if url.partition(":")[0] not in ("turn", "turns"):
                 raise SettingsError(f"rtc.turn_urls: {url} is not a turn: or turns: address")
+        for mime in self.room.enabled_codecs:
+            if mime not in ACCEPTED:
+                raise SettingsError(f"room.enabled_codecs: {mime} cannot be forwarded")
         _check_webhook(self.webhook, self.keys)
 
     @property

@@ -5,6 +5,7 @@ text. H.264 variants differ by packetisation mode and profile (RFC 6184 §8.1) a
 these two.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,8 +14,19 @@ from media.core.sdp.model import MediaSection
 OPUS: Final = "audio/opus"
 VP8: Final = "video/vp8"
 H264: Final = "video/h264"
-FORWARDED: Final = frozenset({OPUS, VP8, H264})
+VP9: Final = "video/vp9"
+AV1: Final = "video/av1"
+RED: Final = "audio/red"
+FORWARDED: Final = frozenset({OPUS, VP8, H264, VP9, AV1})
 """MIME types whose keyframes the node recognises, or that have none."""
+
+ACCEPTED: Final = FORWARDED | {RED}
+"""What a room may be set to accept; redundant audio is taken and handed on as Opus."""
+
+DEFAULT_CODECS: Final = (OPUS, RED, VP8, H264, VP9, AV1)
+"""What a room accepts unless it is set otherwise, the preferred first."""
+
+_PROFILE: Final = {VP9: "profile-id", AV1: "profile"}
 
 
 @dataclass(slots=True, frozen=True)
@@ -47,6 +59,12 @@ class Codec:
             return False
         return self.mime_type != H264 or _h264_variant(self.fmtp) == _h264_variant(other.fmtp)
 
+    @property
+    def profile(self) -> str:
+        """Profile of VP9 and AV1; a decoder plays no other. Empty for the rest."""
+        name = _PROFILE.get(self.mime_type)
+        return format_parameters(self.fmtp).get(name, "0") if name else ""
+
 
 def _h264_variant(fmtp: str) -> tuple[str, str]:
     parameters = format_parameters(fmtp)
@@ -65,19 +83,16 @@ def format_parameters(fmtp: str) -> dict[str, str]:
 
 
 def offered_codecs(section: MediaSection) -> list[Codec]:
-    """Codecs of a section in its order of preference, retransmission folded into its codec."""
-    rtx: dict[int, int] = {}
-    for payload_type in section.payload_types:
-        rtpmap = section.rtpmaps.get(payload_type)
-        if rtpmap is None or rtpmap.encoding.lower() != "rtx":
-            continue
-        apt = format_parameters(section.fmtp.get(payload_type, "")).get("apt", "")
-        if apt.isascii() and apt.isdigit() and len(apt) <= 3:
-            rtx.setdefault(int(apt), payload_type)
+    """Codecs of a section in its order of preference.
+
+    Retransmission and redundancy are folded into the codec they carry.
+    """
+    rtx = _carried_by(section, "rtx", _retransmitted)
+    red = _carried_by(section, "red", _repeated)
     codecs = []
     for payload_type in section.payload_types:
         rtpmap = section.rtpmaps.get(payload_type)
-        if rtpmap is None or rtpmap.encoding.lower() == "rtx":
+        if rtpmap is None or rtpmap.encoding.lower() in {"rtx", "red"}:
             continue
         codecs.append(
             Codec(
@@ -86,7 +101,33 @@ def offered_codecs(section: MediaSection) -> list[Codec]:
                 clock_rate=rtpmap.clock_rate,
                 channels=rtpmap.channels,
                 rtx_payload_type=rtx.get(payload_type),
+                red_payload_type=red.get(payload_type) if section.kind == "audio" else None,
                 fmtp=section.fmtp.get(payload_type, ""),
             )
         )
     return codecs
+
+
+def _carried_by(
+    section: MediaSection, encoding: str, carried: Callable[[str], str]
+) -> dict[int, int]:
+    """Payload type of a codec to that of its repetition in another format."""
+    found: dict[int, int] = {}
+    for payload_type in section.payload_types:
+        rtpmap = section.rtpmaps.get(payload_type)
+        if rtpmap is None or rtpmap.encoding.lower() != encoding:
+            continue
+        number = carried(section.fmtp.get(payload_type, ""))
+        if number.isascii() and number.isdigit() and len(number) <= 3:
+            found.setdefault(int(number), payload_type)
+    return found
+
+
+def _retransmitted(fmtp: str) -> str:
+    return format_parameters(fmtp).get("apt", "")
+
+
+def _repeated(fmtp: str) -> str:
+    """``111/111``: primary and redundant encodings (RFC 2198 §5); only one codec may be named."""
+    numbers = {number.strip() for number in fmtp.split("/")}
+    return numbers.pop() if len(numbers) == 1 else ""

@@ -432,7 +432,7 @@ class DownTrack:
 
     def _assembled(self, packet: MediaPacket, run: Run, out: int) -> bytes:
         """A packet of a run under the media SSRC: the same bytes each time."""
-        block = self.own_extensions.block(packet.elements(self._map))
+        block = self._block_of(packet, packet.arrival_s)
         header = _HEADER.pack(
             0x90 if block else 0x80,
             self._payload_types[packet.marker],
@@ -441,6 +441,23 @@ class DownTrack:
             self.ssrc,
         )
         return b"".join((header, block, run.payload(packet)))
+
+    def _block_of(self, packet: MediaPacket, now_s: float) -> bytes:
+        if self._map.has_long(packet.values):
+            return self.own_extensions.long_block(self._map.long_elements(packet.values, now_s))
+        shared = (
+            packet.elements(self._map)
+            if now_s == packet.arrival_s
+            else self._map.elements(packet.values, now_s)
+        )
+        return self.own_extensions.block(shared)
+
+    def assembled(self, packet: MediaPacket) -> bytes | None:
+        """A packet of the run in progress, whole; None when it belongs to no run."""
+        run = self._run
+        if run is None or not run.holds(packet.number):
+            return None
+        return self._assembled(packet, run, packet.number + run.seq_shift)
 
     # Retransmission.
 
@@ -488,7 +505,7 @@ class DownTrack:
     def _retransmission(self, packet: MediaPacket, run: Run, out: int, now_s: float) -> bytes:
         assert self.rtx_ssrc is not None
         assert self.rtx_payload_type is not None
-        block = self.own_extensions.block(self._map.elements(packet.values, now_s))
+        block = self._block_of(packet, now_s)
         header = _HEADER.pack(
             0x90 if block else 0x80,
             self.rtx_payload_type | (0x80 if packet.marker else 0),

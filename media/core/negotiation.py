@@ -12,15 +12,26 @@ it can be put to use later.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
-from media.core.codecs import H264, OPUS, VP8, Codec, format_parameters, offered_codecs
+from media.core.codecs import (
+    AV1,
+    H264,
+    OPUS,
+    RED,
+    VP8,
+    VP9,
+    Codec,
+    format_parameters,
+    offered_codecs,
+)
 from media.core.errors import RemoteProtocolError
 from media.core.extensions import (
     ABSOLUTE_CAPTURE_TIME,
     ABSOLUTE_SEND_TIME,
     AUDIO_LEVEL,
+    DEPENDENCY_DESCRIPTOR,
     MID,
     REPAIRED_RTP_STREAM_ID,
     RTP_STREAM_ID,
@@ -53,6 +64,7 @@ ACCEPTED_EXTENSIONS: Final[Mapping[str, frozenset[str]]] = {
             ABSOLUTE_CAPTURE_TIME,
             VIDEO_ORIENTATION,
             TRANSPORT_WIDE_CC,
+            DEPENDENCY_DESCRIPTOR,
         }
     ),
 }
@@ -66,6 +78,7 @@ OFFERED_EXTENSIONS: Final[Mapping[str, tuple[tuple[int, str], ...]]] = {
         (3, ABSOLUTE_CAPTURE_TIME),
         (4, ABSOLUTE_SEND_TIME),
         (5, VIDEO_ORIENTATION),
+        (6, DEPENDENCY_DESCRIPTOR),
     ),
 }
 """Ids of the node's own offers; one id means one extension in the whole bundle (RFC 8285 §5)."""
@@ -168,6 +181,8 @@ def choose_codec(
         for codec in offered_codecs(section)
         if codec.mime_type in enabled and (codec.mime_type != H264 or _is_usable_h264(codec))
     ]
+    if RED not in enabled:
+        usable = [replace(codec, red_payload_type=None) for codec in usable]
     wanted = f"{section.kind}/{preferred.lower().rpartition('/')[2]}"
     return next(
         (codec for codec in usable if codec.mime_type == wanted), usable[0] if usable else None
@@ -180,7 +195,11 @@ def find_codec(section: MediaSection, published: Codec) -> Codec | None:
     For H.264 the same profile is looked for first; any packetization-mode 1 entry after that,
     since decoders accept a lower profile than they announce.
     """
-    same = [codec for codec in offered_codecs(section) if codec.mime_type == published.mime_type]
+    same = [
+        replace(codec, red_payload_type=None)
+        for codec in offered_codecs(section)
+        if (codec.mime_type, codec.profile) == (published.mime_type, published.profile)
+    ]
     if published.mime_type != H264:
         return same[0] if same else None
     usable = [codec for codec in same if _is_usable_h264(codec)]
@@ -195,7 +214,9 @@ def own_codec(published: Codec) -> Codec:
         OPUS: (111, None),
         VP8: (96, 97),
         H264: (102, 103),
-    }.get(published.mime_type, (98, 99))
+        VP9: (98, 99),
+        AV1: (104, 105),
+    }[published.mime_type]
     return Codec(
         mime_type=published.mime_type,
         payload_type=payload_type,
@@ -380,8 +401,7 @@ def _rejected(offered: MediaSection) -> MediaSection:
 
 
 def _placeholder_codecs(offered: MediaSection) -> list[Codec]:
-    enabled = (OPUS, VP8, H264)
-    chosen = choose_codec(offered, enabled)
+    chosen = choose_codec(offered, (OPUS, VP8, H264, VP9, AV1))
     return [chosen] if chosen else []
 
 
@@ -405,6 +425,10 @@ def _direction(*, receives: bool, sends: bool) -> Direction:
 def _add_codec(section: MediaSection, codec: Codec, fmtp: str, feedback: Sequence[str]) -> None:
     name = codec.mime_type.partition("/")[2]
     encoding = "opus" if name == "opus" else name.upper()
+    if codec.red_payload_type is not None:  # listed first: the client is to prefer it
+        section.payload_types.append(codec.red_payload_type)
+        section.rtpmaps[codec.red_payload_type] = RtpMap("red", codec.clock_rate, codec.channels)
+        section.fmtp[codec.red_payload_type] = f"{codec.payload_type}/{codec.payload_type}"
     section.payload_types.append(codec.payload_type)
     section.rtpmaps[codec.payload_type] = RtpMap(encoding, codec.clock_rate, codec.channels)
     if fmtp:
@@ -444,6 +468,8 @@ def _subscriber_fmtp(published: Codec) -> str:
     if published.mime_type == H264:
         profile = format_parameters(published.fmtp).get("profile-level-id", "42e01f")
         return f"level-asymmetry-allowed=1;packetization-mode=1;profile-level-id={profile}"
+    if published.mime_type in {VP9, AV1}:
+        return published.fmtp
     return ""
 
 

@@ -65,7 +65,7 @@ def announce(
         source=request.source,
         layers=request.layers,
         stereo=request.stereo,
-        disable_red=True,
+        disable_red=request.disable_red,
         encryption=request.encryption,
         stream=request.stream[:MAX_TEXT],
         backup_codec_policy=request.backup_codec_policy,
@@ -111,6 +111,7 @@ def preferred_codec(request: rtc.AddTrackRequest) -> str:
 def bind(info: models.TrackInfo, request: rtc.AddTrackRequest, mid: str, codec: Codec) -> None:
     """Write what the negotiation has shown into the track's info."""
     info.mid = mid
+    info.disable_red = codec.red_payload_type is None
     info.mime_type = codec.mime_type
     layers = list(info.layers)
     del info.codecs[:]

@@ -111,6 +111,15 @@ class UpStream:
         """Interarrival jitter (RFC 3550 §6.4.1)."""
         return self._jitter * 1000 / self.clock_rate
 
+    def lacks(self, seq: int) -> bool:
+        """True for a packet that has not come, and that a subscriber can still use."""
+        if self._highest < 0:
+            return False
+        behind = self._highest - unwrap(seq, self._highest, 16)
+        if behind < 0:
+            return -behind < WINDOW_PACKETS
+        return behind < WINDOW_PACKETS and not self._seen >> behind & 1
+
     def receive(
         self, seq: int, timestamp: int, size_bytes: int, now_s: float, *, recovered: bool = False
     ) -> int | None:

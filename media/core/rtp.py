@@ -172,6 +172,20 @@ def one_byte_elements(values: Iterable[tuple[int, bytes]]) -> bytes:
     return bytes(block)
 
 
+def two_byte_elements(values: Iterable[tuple[int, bytes]]) -> bytes:
+    """Header extension elements in the two-byte form (RFC 8285 §4.3), padded, without the profile.
+
+    Raises LocalProtocolError for an id outside 1 to 255 or a value longer than 255 bytes.
+    """
+    block = bytearray()
+    for identifier, value in values:
+        if not (1 <= identifier <= 255 and len(value) <= 255):
+            raise LocalProtocolError("element does not fit the two-byte form")
+        block += bytes((identifier, len(value)))
+        block += value
+    return bytes(block) + bytes(-len(block) % 4)
+
+
 def write_packet(
     *,
     payload_type: int,

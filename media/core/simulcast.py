@@ -7,11 +7,11 @@ its packets keep pace with those of the other layers: a publisher short of bandw
 large ones without a word.
 """
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from enum import IntEnum
 from typing import Any, Final
 
-from media.core import codecs, h264
+from media.core import av1, codecs, h264, vp9
 from media.core.packet import MediaPacket, PacketCache
 from media.core.receive import UpStream
 from media.core.rtp import RtpHeader
@@ -44,7 +44,7 @@ class Layer:
     """One received stream of a track with its gapless numbering and its packets."""
 
     __slots__ = (
-        "_h264",
+        "_finds_keyframe",
         "_keyframe_wanted",
         "_last_request_s",
         "_restarts",
@@ -78,7 +78,7 @@ class Layer:
         self._rewriter = SeqRewriter()
         self._restarts = 0
         self._uses_vp8 = codec.mime_type == codecs.VP8
-        self._h264 = h264.KeyframeFinder() if codec.mime_type == codecs.H264 else None
+        self._finds_keyframe = _keyframe_finder(codec)
         self._keyframe_wanted = False
         self._last_request_s = float("-inf")
 
@@ -132,9 +132,7 @@ class Layer:
         if self._uses_vp8:
             vp8 = Vp8Descriptor.parse(payload)
             return vp8, vp8.starts_keyframe
-        if self._h264 is not None:
-            return None, self._h264.starts_keyframe(payload)
-        return None, True
+        return None, self._finds_keyframe is None or self._finds_keyframe(payload)
 
     def request_keyframe(self) -> None:
         """A subscriber cannot go on, or cannot begin, without a keyframe of this layer."""
@@ -156,6 +154,19 @@ class Layer:
             return False
         self._last_request_s = now_s
         return now_s - self.stream.last_arrival_s <= STALE_AFTER_S
+
+
+def _keyframe_finder(codec: codecs.Codec) -> Callable[[bytes], bool] | None:
+    """What recognises a keyframe of that codec; None for audio, which can be entered anywhere."""
+    match codec.mime_type:
+        case codecs.H264:
+            return h264.KeyframeFinder().starts_keyframe
+        case codecs.VP9:
+            return vp9.starts_keyframe
+        case codecs.AV1:
+            return av1.starts_keyframe
+        case _:
+            return None
 
 
 class Layers:

@@ -11,7 +11,7 @@ Pure; driven by ``peer.MediaPeer``.
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from media.core import rtx
+from media.core import red, rtx
 from media.core.codecs import Codec
 from media.core.extensions import AUDIO_LEVEL, ExtensionMap
 from media.core.forward import DownTrack, Forwarded, Outgoing, spelled_out
@@ -85,7 +85,12 @@ class UpTrack:
 
     def accepts(self, payload_type: int) -> bool:
         """Whether packets of that payload type belong to this track."""
-        return payload_type in {self.codec.payload_type, self.codec.rtx_payload_type}
+        codec = self.codec
+        return payload_type in {
+            codec.payload_type,
+            codec.rtx_payload_type,
+            codec.red_payload_type,
+        } - {None}
 
     def learn(self, ssrc: int, payload_type: int, rid: str | None, repaired: str | None) -> bool:
         """Bind an unknown SSRC of this track. False if the packet does not tell enough."""
@@ -162,11 +167,51 @@ class UpTrack:
         if layer is None:
             layer = self._unwrap(header, data)
             recovered = True
+        elif header.payload_type == self.codec.red_payload_type:
+            return self._receive_redundant(layer, header, data, values, now_s)
         elif header.payload_type != self.codec.payload_type:
             layer = None
         if layer is None:
             self.ignored_packets += 1
             return []
+        return self._accept(layer, header, data, values, now_s, recovered=recovered)
+
+    def _receive_redundant(
+        self,
+        layer: Layer,
+        header: RtpHeader,
+        data: bytes,
+        values: Mapping[int, bytes],
+        now_s: float,
+    ) -> list[Forwarded]:
+        """Take the frames of a redundant packet that are still missing, then its own."""
+        blocks = red.blocks_of(data[header.payload_start : header.payload_end])
+        start, number, stamp = header.payload_start, header.seq, header.timestamp
+        out: list[Forwarded] = []
+        for back, block in zip(range(len(blocks) - 1, -1, -1), blocks, strict=True):
+            if block.payload_type != self.codec.payload_type:
+                continue
+            seq = number - back & 0xFFFF
+            if back and (block.start == block.end or not layer.stream.lacks(seq)):
+                continue
+            header.seq = seq
+            header.timestamp = stamp - block.age_rtp & 0xFFFFFFFF
+            header.payload_start, header.payload_end = start + block.start, start + block.end
+            out += self._accept(
+                layer, header, data, values if not back else {}, now_s, recovered=bool(back)
+            )
+        return out
+
+    def _accept(
+        self,
+        layer: Layer,
+        header: RtpHeader,
+        data: bytes,
+        values: Mapping[int, bytes],
+        now_s: float,
+        *,
+        recovered: bool,
+    ) -> list[Forwarded]:
         is_new = layer.stream.highest < 0
         packet = layer.accept(header, data, values, now_s, recovered=recovered)
         if is_new:

@@ -39,7 +39,6 @@ class RoomHooks:
 
 
 SIF_TRAILER_BYTES = 18
-CODEC_NAMES = {"video/vp8": "vp8", "video/h264": "h264"}
 
 
 class LiveRoom:
@@ -301,9 +300,7 @@ class LiveRoom:
         if publisher is None or not track.dynacast.update(maximum, now_s):
             return
         states = quality_states(maximum)
-        codec = rtc.SubscribedCodec(
-            codec=CODEC_NAMES.get(track.codec.mime_type, ""), qualities=states
-        )
+        codec = rtc.SubscribedCodec(codec=track.codec.mime_type.partition("/")[2], qualities=states)
         update = rtc.SubscribedQualityUpdate(
             track_sid=track.sid, subscribed_qualities=states, subscribed_codecs=[codec]
         )

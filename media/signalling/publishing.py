@@ -8,7 +8,7 @@ sends in the same description (v1).
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from livekit.protocol import models, rtc
@@ -198,6 +198,8 @@ class Publishing:
         if codec is None:
             self._plans.pop(mid, None)
             return
+        if pending and pending.request.disable_red:
+            codec = replace(codec, red_payload_type=None)
         plan = ReceivePlan(
             codec,
             has_dtx=not (pending and pending.request.disable_dtx),

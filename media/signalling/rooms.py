@@ -15,6 +15,7 @@ from livekit.protocol import models
 from livekit.protocol import room as api
 from livekit.protocol.webhook import WebhookEvent
 
+from media.core.codecs import DEFAULT_CODECS
 from media.core.ids import RoomName, new_room_sid, random_text
 from media.core.refusals import ParticipantNotFoundError, RoomNotFoundError
 from media.core.room import DEPARTURE_TIMEOUT_S, EMPTY_TIMEOUT_S, Room
@@ -47,7 +48,7 @@ class NodeSettings:
     empty_timeout_s: int = EMPTY_TIMEOUT_S
     departure_timeout_s: int = DEPARTURE_TIMEOUT_S
     max_participants: int = 0
-    enabled_codecs: tuple[str, ...] = ("audio/opus", "video/vp8", "video/h264")
+    enabled_codecs: tuple[str, ...] = DEFAULT_CODECS
     enable_remote_unmute: bool = False
     turn_urls: tuple[str, ...] = ()
     """TURN servers whose passwords are made from ``turn_secret`` for each client."""

@@ -218,9 +218,13 @@ class Subscribing:
             for section in answer.media
             if section.direction.receives and not section.is_rejected
         }
+        refused = {section.mid for section in answer.media if section.is_rejected}
         for subscription in self.subscriptions.values():
             if subscription.mid in agreed:
                 subscription.is_agreed = True
+            elif subscription.mid in refused:
+                self._stop(subscription)
+                self._refuse(subscription)
         self.start_agreed()
 
     def answer_is_overdue(self) -> bool:

@@ -99,7 +99,11 @@ class Person:
             self.loudness[identity] = float(np.abs(samples).mean())
 
     async def show_picture(
-        self, *, simulcast: bool = False, size: tuple[int, int] = (WIDTH, HEIGHT)
+        self,
+        *,
+        simulcast: bool = False,
+        size: tuple[int, int] = (WIDTH, HEIGHT),
+        codec: rtc.VideoCodec = rtc.VideoCodec.VP8,
     ) -> rtc.LocalTrackPublication:
         width, height = size
         source = rtc.VideoSource(width, height)
@@ -107,7 +111,7 @@ class Person:
         options = rtc.TrackPublishOptions(
             source=rtc.TrackSource.SOURCE_CAMERA,
             simulcast=simulcast,
-            video_codec=rtc.VideoCodec.VP8,
+            video_codec=codec,
         )
         publication = await self.room.local_participant.publish_track(track, options)
 

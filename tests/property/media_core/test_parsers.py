@@ -1,13 +1,14 @@
 """Whatever arrives, a parser gives a value or RemoteProtocolError; what it wrote it can read."""
 
 import contextlib
+import itertools
 
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from media.core import h264, rtcp, rtx, transport_cc
+from media.core import av1, h264, red, rtcp, rtx, transport_cc, vp9
 from media.core.errors import RemoteProtocolError
-from media.core.rtp import RtpHeader, one_byte_elements, write_packet
+from media.core.rtp import RtpHeader, one_byte_elements, two_byte_elements, write_packet
 from media.core.vp8 import PictureNumbers, Vp8Descriptor
 from tests.support.packets import mutated, rtp_packet, vp8_payload
 
@@ -85,6 +86,23 @@ def test_h264_payload_is_read_or_refused(data: bytes) -> None:
         h264.KeyframeFinder().starts_keyframe(data)
 
 
+@given(data=st.binary(max_size=12))
+def test_vp9_and_av1_payloads_are_read_or_refused(data: bytes) -> None:
+    for starts_keyframe in (vp9.starts_keyframe, av1.starts_keyframe):
+        with contextlib.suppress(RemoteProtocolError):
+            starts_keyframe(data)
+
+
+@given(data=mutated([b"\xef\x0f\x00\x03\x6fabcdef", b"\x6fabc"]))
+def test_redundant_audio_is_read_or_refused(data: bytes) -> None:
+    with contextlib.suppress(RemoteProtocolError):
+        blocks = red.blocks_of(data)
+        assert blocks[-1].end == len(data)
+        assert blocks[-1].age_rtp == 0
+        for before, after in itertools.pairwise(blocks):
+            assert before.start <= before.end == after.start
+
+
 @given(data=st.binary(max_size=20))
 def test_retransmission_is_read_or_refused(data: bytes) -> None:
     with contextlib.suppress(RemoteProtocolError):
@@ -135,6 +153,14 @@ def test_written_rtp_is_read_back(
 @given(st.dictionaries(st.integers(1, 14), st.binary(min_size=1, max_size=16)))
 def test_elements_fill_whole_words(values: dict[int, bytes]) -> None:
     assert len(one_byte_elements(values.items())) % 4 == 0
+
+
+@given(st.dictionaries(st.integers(1, 255), st.binary(max_size=255), max_size=20))
+def test_long_elements_are_read_back(values: dict[int, bytes]) -> None:
+    block = two_byte_elements(values.items())
+    head = b"\x90\x60\0\1\0\0\0\0\0\0\0\1\x10\x00" + (len(block) // 4).to_bytes(2, "big")
+    packet = head + block + b"payload"
+    assert RtpHeader.parse(packet).extensions(packet) == values
 
 
 blocks = st.lists(
