@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 from livekit import rtc
-from livekit.rtc.data_track import PublishDataTrackError
+from livekit.rtc.participant import PublishDataTrackError
 
 from media.api.server import MediaServer
 from media.core.codecs import AV1, H264, OPUS, VP9
