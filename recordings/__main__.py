@@ -22,6 +22,9 @@ from recordings.capture.clock import forward_clock
 from recordings.capture.livekit_room import LiveKitRoom
 from recordings.capture.port import Room
 from recordings.capture.worker import CaptureClaim
+from recordings.egress.orders import Orders
+from recordings.egress.stay import ordered_room_maker
+from recordings.egress.worker import EgressWorker
 from recordings.ledger import Ledger
 from recordings.ownership import own_name
 from recordings.service import Service
@@ -67,8 +70,28 @@ async def serve(settings: Settings) -> None:
         min_headroom_mib=settings.recordings.min_headroom_mib,
         video_height=settings.recordings.video_height,
     )
-    await service.run(leave)
+    await asyncio.gather(service.run(leave), egress_worker(settings, owner).run(leave))
     database.dispose()
+
+
+def egress_worker(settings: Settings, name: str) -> EgressWorker:
+    """The recorder of what the media engine's Server API orders; it needs no database."""
+    orders = Orders(
+        settings.media_api_url, settings.media.api_key, settings.media_secret(), worker=name
+    )
+    return EgressWorker(
+        orders,
+        FolderStore(settings.recordings_dir.resolve()),
+        ordered_room_maker(
+            settings.media_api_url.replace("http", "ws", 1),
+            settings.media.api_key,
+            settings.media_secret(),
+        ),
+        name=name,
+        clock=forward_clock(),
+        min_headroom_mib=settings.recordings.min_headroom_mib,
+        video_height=settings.recordings.video_height,
+    )
 
 
 def room_maker(settings: Settings) -> Callable[[CaptureClaim, str], Room]:

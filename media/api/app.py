@@ -1,8 +1,8 @@
 """The node's HTTP application: signalling, Server API, health and metrics under one roof.
 
 Routes of LiveKit's server: ``/`` health, ``/rtc…`` signalling (handlers of the node),
-``/twirp/livekit.RoomService/…``; ``/metrics`` besides. Everything is served on one port
-and one event loop.
+``/twirp/livekit.<Service>/…``; besides them ``/metrics`` and, for recorders, ``/egress/…``.
+Everything is served on one port and one event loop.
 """
 
 from collections.abc import Callable
@@ -11,9 +11,12 @@ from typing import Final
 from aiohttp import web
 
 from media.api.cors import add_cors_headers, answer_preflight, merge_slashes
+from media.api.egress import egress_service
 from media.api.metrics import Metrics
+from media.api.recorders import RecorderDoor
 from media.api.room_service import room_service
 from media.api.twirp import TwirpError, bad_route
+from media.api.unserved import unserved_services
 from media.core.grants import Claims
 from media.signalling.node import Node
 
@@ -31,13 +34,18 @@ def build_app(
         client_max_size=MAX_BODY_BYTES, middlewares=[answer_preflight, merge_slashes]
     )
     app.on_response_prepare.append(add_cors_headers)
-    rooms = room_service(node, authenticate)
+    services = [
+        room_service(node, authenticate),
+        egress_service(node.recordings, authenticate),
+        *unserved_services(authenticate),
+    ]
     app.add_routes(
         [
             web.get("/", _health),
             web.get("/metrics", metrics.handle),
             *node.routes(),
-            web.route("*", f"/twirp/{rooms.name}/{{method}}", rooms.handle),
+            *RecorderDoor(node.recordings, authenticate).routes(),
+            *(web.route("*", f"/twirp/{one.name}/{{method}}", one.handle) for one in services),
             web.route("*", "/twirp/{path:.*}", _unknown_call),
         ]
     )

@@ -43,6 +43,22 @@ class UnmuteRefusedError(RefusedError):
     code = "failed_precondition"
 
 
+class RpcTimeoutError(RefusedError):
+    """The participant that was called did not answer in time."""
+
+    code = "deadline_exceeded"
+
+
+class RpcFailedError(RefusedError):
+    """The participant that was called answered with an error of its own."""
+
+    code = "aborted"
+
+    def __init__(self, number: int, message: str) -> None:
+        super().__init__(f"{message} (RPC error {number})")
+        self.number = number
+
+
 class RoomFullError(RefusedError):
     """The room has ``max_participants`` participants already."""
 

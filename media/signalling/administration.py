@@ -14,8 +14,14 @@ from livekit.protocol import room as api
 
 from media.core import data as packets
 from media.core.ids import RoomName
-from media.core.refusals import InvalidRequestError, TrackNotFoundError, UnmuteRefusedError
+from media.core.refusals import (
+    RpcFailedError,
+    RpcTimeoutError,
+    TrackNotFoundError,
+    UnmuteRefusedError,
+)
 from media.signalling.live_room import LiveRoom
+from media.signalling.recording import Recordings
 from media.signalling.requests import apply_subscription, sids_of, update_identity_card
 from media.signalling.rooms import EventHook, NodeSettings, RoomRegistry, apply_settings
 from media.signalling.session import Leave, Session
@@ -38,6 +44,7 @@ class Administration:
             answer_rpc=self._answer_rpc,
             send_token=self.send_token,
         )
+        self.recordings = Recordings(self.registry, now_s=now_s, notify=self.registry.notify)
         self._rpcs: dict[tuple[str, str], asyncio.Future[models.DataPacket]] = {}
 
     @property
@@ -191,11 +198,11 @@ class Administration:
             async with asyncio.timeout(timeout_s):
                 response = (await answer).rpc_response
         except TimeoutError:
-            raise InvalidRequestError("the participant did not answer in time") from None
+            raise RpcTimeoutError("the participant did not answer in time") from None
         finally:
             del self._rpcs[key]
         if response.HasField("error"):
-            raise InvalidRequestError(response.error.message)
+            raise RpcFailedError(response.error.code, response.error.message)
         return api.PerformRpcResponse(payload=response.payload)
 
     def _answer_rpc(self, session: Session, packet: models.DataPacket) -> bool:

@@ -23,7 +23,7 @@ from media.core.joining import (
     read_join_request,
     read_query,
 )
-from media.core.refusals import NodeFullError, RefusedError, RoomNotFoundError
+from media.core.refusals import InvalidRequestError, NodeFullError, RefusedError, RoomNotFoundError
 from media.signalling.live_room import LiveRoom
 from media.signalling.requests import handle
 from media.signalling.session import Leave, Session
@@ -97,6 +97,8 @@ def _admit(door: Door, request: web.Request, *, is_v1: bool) -> tuple[Claims, Jo
         door.check_join(claims, parameters)
     except RoomNotFoundError as error:
         raise JoinRefusedError(404, "requested room does not exist") from error
+    except InvalidRequestError as error:
+        raise JoinRefusedError(400, str(error)) from error
     except NodeFullError as error:
         raise JoinRefusedError(503, str(error)) from error
     except RefusedError as error:

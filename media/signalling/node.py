@@ -23,7 +23,7 @@ from livekit.protocol import room as api
 from media.core.grants import Claims
 from media.core.ids import Identity, RoomName, new_participant_sid, random_text
 from media.core.joining import JoinParameters, check_grants
-from media.core.refusals import NodeFullError, RefusedError, RoomNotFoundError
+from media.core.refusals import InvalidRequestError, NodeFullError, RefusedError, RoomNotFoundError
 from media.core.room import JOINED, Participant
 from media.core.turn import turn_password
 from media.signalling.administration import Administration
@@ -139,6 +139,8 @@ class Node(Administration):
         if room is None:
             if not self.settings.auto_create and not parameters.is_reconnect:
                 raise RoomNotFoundError("requested room does not exist")
+            if claims.room_preset:
+                raise InvalidRequestError(f"unknown room preset: {claims.room_preset}")
             return
         room.room.check_space(identity, is_counted=_is_counted(claims))
 
@@ -259,6 +261,7 @@ class Node(Administration):
             log.exception("%s failed", work)
 
     def _sweep(self, now_s: float) -> None:
+        self._guarded(self.recordings.sweep)
         for room in list(self.rooms.values()):
             self._guarded(room.sweep, now_s)
             closes_at_s = room.room.closes_at_s()

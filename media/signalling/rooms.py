@@ -17,7 +17,7 @@ from livekit.protocol.webhook import WebhookEvent
 
 from media.core.codecs import DEFAULT_CODECS
 from media.core.ids import RoomName, new_room_sid, random_text
-from media.core.refusals import ParticipantNotFoundError, RoomNotFoundError
+from media.core.refusals import InvalidRequestError, ParticipantNotFoundError, RoomNotFoundError
 from media.core.room import DEPARTURE_TIMEOUT_S, EMPTY_TIMEOUT_S, Room
 from media.signalling.live_room import LiveRoom, RoomHooks
 from media.signalling.session import Leave, Session
@@ -76,7 +76,7 @@ class RoomRegistry:
         self.rooms: dict[RoomName, LiveRoom] = {}
         self._now_s = now_s
         self._on_event = on_event
-        self._hooks = RoomHooks(self._notify, self.session_ended, answer_rpc, send_token)
+        self._hooks = RoomHooks(self.notify, self.session_ended, answer_rpc, send_token)
         self._closing: set[asyncio.Task[None]] = set()
 
     @property
@@ -89,7 +89,9 @@ class RoomRegistry:
         await asyncio.gather(*self._closing, return_exceptions=True)
 
     def open(self, request: api.CreateRoomRequest) -> LiveRoom:
-        """Open a room with the request's settings over the node's."""
+        """Open a room with the request's settings over the node's. InvalidRequestError."""
+        if request.room_preset:
+            raise InvalidRequestError(f"unknown room preset: {request.room_preset}")
         settings = self.settings
         state = Room(
             sid=new_room_sid(secrets.token_bytes),
@@ -141,7 +143,8 @@ class RoomRegistry:
             raise ParticipantNotFoundError("participant does not exist")
         return room, session
 
-    def _notify(self, event: WebhookEvent) -> None:
+    def notify(self, event: WebhookEvent) -> None:
+        """Stamp an event and report it."""
         if self._on_event is None:
             return
         event.id = "EV_" + random_text(secrets.token_bytes)
