@@ -115,9 +115,7 @@ class Settings:
         for url in self.rtc.turn_urls:
             if url.partition(":")[0] not in ("turn", "turns"):
                 raise SettingsError(f"rtc.turn_urls: {url} is not a turn: or turns: address")
-        for mime in self.room.enabled_codecs:
-            if mime not in ACCEPTED:
-                raise SettingsError(f"room.enabled_codecs: {mime} cannot be forwarded")
+        _check_codecs(self.room.enabled_codecs)
         _check_webhook(self.webhook, self.keys)
 
     @property
@@ -283,6 +281,12 @@ def _check_keys(keys: Mapping[str, str], *, short_allowed: bool) -> None:
             raise SettingsError(
                 f"keys: the secret of {key} has fewer than {MIN_SECRET_BYTES} bytes"
             )
+
+
+def _check_codecs(enabled: Sequence[str]) -> None:
+    for mime in enabled:
+        if mime not in ACCEPTED:
+            raise SettingsError(f"room.enabled_codecs: {mime} cannot be forwarded")
 
 
 def _check_address(address: str) -> None:

@@ -107,8 +107,10 @@ class LegGroup:
             self._coming = {}
         if not self.legs:
             return []
-        if packet.vp8 is not None and packet.vp8.picture_id_bits == 7:
-            # A short picture id grows where it is rewritten, so lengths differ among members.
+        is_short = packet.vp8 is not None and packet.vp8.picture_id_bits == 7
+        if is_short or self.extension_map.has_long(packet.values):
+            # A short picture id grows where it is rewritten, so lengths differ among members; and
+            # a long header extension needs a form of its own.
             return [(down, sent) for down in self.legs if (sent := down.forward(packet))]
         self.newest = packet
         self.packets += 1
@@ -451,13 +453,6 @@ class DownTrack:
             else self._map.elements(packet.values, now_s)
         )
         return self.own_extensions.block(shared)
-
-    def assembled(self, packet: MediaPacket) -> bytes | None:
-        """A packet of the run in progress, whole; None when it belongs to no run."""
-        run = self._run
-        if run is None or not run.holds(packet.number):
-            return None
-        return self._assembled(packet, run, packet.number + run.seq_shift)
 
     # Retransmission.
 

@@ -233,6 +233,18 @@ def extensions_of(section: MediaSection) -> dict[str, int]:
     return {uri: number for uri, number in section.extension_ids().items() if uri in accepted}
 
 
+def forwarded_extensions(section: MediaSection, codec: Codec) -> dict[str, int]:
+    """Header extensions of a publisher's section that mean something to subscribers.
+
+    Dependency descriptors number the frames of one stream. Codecs sent in layers of which the node
+    chooses would need them rewritten, so they are passed on for codecs sent as one stream only.
+    """
+    extensions = extensions_of(section)
+    if codec.mime_type not in {VP9, AV1}:
+        extensions.pop(DEPENDENCY_DESCRIPTOR, None)
+    return extensions
+
+
 def write_answer(
     offer: SessionDescription,
     local: LocalTransport,

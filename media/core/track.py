@@ -183,11 +183,11 @@ class UpTrack:
         data: bytes,
         values: Mapping[int, bytes],
         now_s: float,
-    ) -> list[Forwarded]:
+    ) -> list[Outgoing]:
         """Take the frames of a redundant packet that are still missing, then its own."""
         blocks = red.blocks_of(data[header.payload_start : header.payload_end])
         start, number, stamp = header.payload_start, header.seq, header.timestamp
-        out: list[Forwarded] = []
+        out: list[Outgoing] = []
         for back, block in zip(range(len(blocks) - 1, -1, -1), blocks, strict=True):
             if block.payload_type != self.codec.payload_type:
                 continue
@@ -211,7 +211,7 @@ class UpTrack:
         now_s: float,
         *,
         recovered: bool,
-    ) -> list[Forwarded]:
+    ) -> list[Outgoing]:
         is_new = layer.stream.highest < 0
         packet = layer.accept(header, data, values, now_s, recovered=recovered)
         if is_new:

@@ -17,7 +17,7 @@ from media.core import publication
 from media.core.codecs import Codec
 from media.core.ids import TrackSid
 from media.core.layers import Dynacast
-from media.core.negotiation import ReceivePlan, choose_codec, extensions_of
+from media.core.negotiation import ReceivePlan, choose_codec, forwarded_extensions
 from media.core.room import Participant, PendingTrack
 from media.core.sdp import MediaSection, SessionDescription
 from media.core.speakers import AudioLevel
@@ -227,7 +227,7 @@ class Publishing:
         level = None if codec.is_video else AudioLevel()
         up = UpTrack(
             codec=codec,
-            extension_ids=extensions_of(section),
+            extension_ids=forwarded_extensions(section, codec),
             audio_level=level,
             wants_nack=codec.is_video or "nack" in section.feedback_for(codec.payload_type),
         )

@@ -128,9 +128,6 @@ class Egress:
         fanout = self.fanout
         if group.changed:
             self._bring_in_line(group)
-        if group.extension_map.has_long(packet.values):
-            self._one_by_one(group, packet)
-            return
         elements = packet.elements(group.extension_map)
         if not self._has_room(len(elements) + len(packet.payload)):
             self.overflowed += len(group.legs)
@@ -146,13 +143,6 @@ class Egress:
             urgent=group.is_urgent,
         )
         self.load += len(group.legs)
-
-    def _one_by_one(self, group: LegGroup, packet: MediaPacket) -> None:
-        """Send a packet that needs the two-byte form of header extensions, as keyframes do."""
-        for down in group.legs:
-            data = down.assembled(packet)
-            if data is not None:
-                self._unicast(down.sink.session, data, urgent=group.is_urgent)
 
     def _unicast(self, session: int, packet: bytes, *, urgent: bool) -> None:
         if not self._has_room(len(packet)):

@@ -1,8 +1,8 @@
 """From captured media to the file that was ordered.
 
 A room is composed into one picture and then written as asked for: sound or picture alone, MP4 or
-OGG. A track is written as it was sent; if the recorder's stay was interrupted, its pieces one after
-the other.
+OGG. A track is written as it was sent, its pieces one after the other; sound is encoded anew only
+where the container asks for it.
 """
 
 import subprocess
@@ -83,14 +83,12 @@ def _copy_track(store: FolderStore, key: str, draft: Path, program: str) -> tupl
     pieces = [path for path in store.raw_files(key) if path.suffix == ".mkv"]
     if not pieces:
         raise composing.ComposeError("nothing was captured")
-    if len(pieces) == 1:
-        _ffmpeg(program, ["-i", str(pieces[0]), "-c", "copy", str(draft)])
-    else:
-        # ffmpeg's list of files forgets the header of Opus: sound is encoded anew.
-        listing = store.folder(key) / "pieces.txt"
-        listing.write_text("".join(f"file '{path}'\n" for path in pieces), encoding="utf-8")
-        joined = ["-f", "concat", "-safe", "0", "-i", str(listing)]
-        _ffmpeg(program, [*joined, "-c:v", "copy", "-c:a", "libopus", str(draft)])
+    listing = store.folder(key) / "pieces.txt"
+    listing.write_text("".join(f"file '{path}'\n" for path in pieces), encoding="utf-8")
+    source = ["-f", "concat", "-safe", "0", "-i", str(listing)]
+    # Only Matroska takes Opus without the header that captured files do not have.
+    sound = "copy" if draft.suffix == ".mkv" else "libopus"
+    _ffmpeg(program, [*source, "-c:v", "copy", "-c:a", sound, str(draft)])
     seconds, started_s = 0.0, 0.0
     for folder in store.sessions(key):
         session, measures = composing.read_session(store.folder(key), folder)

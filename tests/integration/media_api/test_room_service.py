@@ -303,7 +303,7 @@ async def test_other_services_and_content_types_are_bad_routes(url: str) -> None
     )
     assert (status, answer["code"]) == (404, "bad_route")
     async with aiohttp.ClientSession() as session:
-        for path in ("/twirp/livekit.Egress/ListEgress", "/twirp/", "/twirp/livekit.RoomService"):
+        for path in ("/twirp/livekit.Analytics/Record", "/twirp/", "/twirp/livekit.RoomService"):
             async with session.post(url + path) as got:
                 assert (got.status, (await got.json())["code"]) == (404, "bad_route")
 
@@ -367,3 +367,18 @@ async def test_closing_tells_clients_and_takes_less_than_five_seconds(
         await server.close()
     told = await event_of(client, Reconnecting)
     assert told == Reconnecting("SERVER_SHUTDOWN")
+
+
+async def test_services_that_are_not_here_say_so(api: LiveKitAPI) -> None:
+    calls = [
+        api.ingress.list_ingress(lk.ListIngressRequest()),
+        api.agent_dispatch.list_dispatch("r"),
+        api.sip.list_dispatch_rule(lk.ListSIPDispatchRuleRequest()),
+    ]
+    for call in calls:
+        assert await refusal(call) == ("unimplemented", 501)
+
+
+async def test_an_unknown_preset_is_an_invalid_argument(api: LiveKitAPI) -> None:
+    request = lk.CreateRoomRequest(name="r", room_preset="absent")
+    assert await refusal(api.room.create_room(request)) == ("invalid_argument", 400)

@@ -5,12 +5,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from media.core import av1, vp9
-from media.core.codecs import OPUS, VP9, Codec, offered_codecs
-from media.core.extensions import DEPENDENCY_DESCRIPTOR, VIDEO_ORIENTATION, ExtensionMap
+from media.core.codecs import OPUS, VP8, VP9, Codec, offered_codecs
+from media.core.extensions import (
+    DEPENDENCY_DESCRIPTOR,
+    VIDEO_ORIENTATION,
+    ExtensionMap,
+    OwnExtensions,
+)
 from media.core.forward import DownTrack
-from media.core.negotiation import choose_codec, find_codec
+from media.core.negotiation import choose_codec, find_codec, forwarded_extensions
 from media.core.rtp import RtpHeader, write_packet
-from media.core.sdp import MediaSection, RtpMap
+from media.core.sdp import ExtMap, MediaSection, RtpMap
 from media.core.track import UpTrack
 
 OPUS_TYPE, RED_TYPE, FRAME_RTP = 111, 63, 960
@@ -132,6 +137,18 @@ def test_a_decoder_of_another_vp9_profile_is_not_sent_this_one() -> None:
 def test_a_dependency_descriptor_passes_whatever_its_length(size: int) -> None:
     ours = {DEPENDENCY_DESCRIPTOR: 8, VIDEO_ORIENTATION: 9}
     theirs = {DEPENDENCY_DESCRIPTOR: 6, VIDEO_ORIENTATION: 5}
-    block = ExtensionMap(ours, theirs).block({8: bytes(size), 9: b"\x01"}, 0.0)
+    values = {8: bytes(size), 9: b"\x01"}
+    extension_map, own = ExtensionMap(ours, theirs), OwnExtensions({})
+    assert extension_map.has_long(values) == (size > 16)
+    block = own.block(extension_map.elements(values, 0.0))
+    if extension_map.has_long(values):
+        block = own.long_block(extension_map.long_elements(values, 0.0))
     packet = b"\x90\x60\0\1\0\0\0\0\0\0\0\1" + block + b"payload"
     assert RtpHeader.parse(packet).extensions(packet) == {6: bytes(size), 5: b"\x01"}
+
+
+def test_descriptors_of_layered_codecs_end_at_the_node() -> None:
+    section = MediaSection("video", extmaps=[ExtMap(8, DEPENDENCY_DESCRIPTOR)])
+    kept = forwarded_extensions(section, Codec(VP9, 98, 90000))
+    assert DEPENDENCY_DESCRIPTOR in kept
+    assert DEPENDENCY_DESCRIPTOR not in forwarded_extensions(section, Codec(VP8, 96, 90000))
