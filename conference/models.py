@@ -25,7 +25,6 @@ from conference.directory.models import (
 from conference.invitations.models import OutboxMessage
 from conference.lease import Lease
 from conference.minutes.models import Minutes, MinutesAddendum, MinutesRevision
-from conference.scheduling.models import AgendaItem, InvitedSite, Meeting, Paper
 from conference.signatures.models import SignedPaper
 from conference.statistics.models import SavingsRates
 
@@ -39,6 +38,7 @@ __all__ = [
     "AuditEntry",
     "Ballot",
     "Base",
+    "CalendarDay",
     "ChatMessage",
     "Delegate",
     "FloorRequest",
@@ -54,6 +54,7 @@ __all__ = [
     "OutboxMessage",
     "Paper",
     "Person",
+    "PlanningSetting",
     "PresenceEvidence",
     "Recording",
     "SavingsRates",

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from flask import Flask, current_app
-from flask_babel import Babel, gettext
+from flask_babel import Babel
 from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -28,7 +28,9 @@ from web.http import (
     engine_webhooks,
     health,
     invitations,
-    meetings,
+    meetings_planning,
+    meetings_rules,
+    meetings_steps,
     minutes,
     papers,
     people,
@@ -45,6 +47,7 @@ from web.http import (
 )
 from web.realtime import server as realtime
 from web.services import EXTENSION, Services, actor, media_url
+from web.words import translated
 
 SESSION_LIFE: Final = timedelta(hours=12)
 _MIB: Final = 1024 * 1024
@@ -55,7 +58,9 @@ BLUEPRINTS: Final = (
     health.blueprint,
     session.blueprint,
     today.blueprint,
-    meetings.blueprint,
+    meetings_planning.blueprint,  # with what web.http.meetings adds to it
+    meetings_steps.blueprint,
+    meetings_rules.blueprint,
     invitations.blueprint,
     papers.blueprint,
     directory.blueprint,
@@ -138,7 +143,7 @@ def _configure(app: Flask, settings: Settings) -> None:
         BABEL_TRANSLATION_DIRECTORIES="translations",
     )
     # sentences of validators are written as Vietnamese constants and translated where shown
-    app.add_template_filter(gettext, "translated")
+    app.add_template_filter(translated)
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True

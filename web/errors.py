@@ -26,6 +26,7 @@ from conference.errors import (
     NotFoundError,
 )
 from web.services import LoginRequiredError
+from web.words import translated
 
 _log = logging.getLogger(__name__)
 
@@ -75,7 +76,7 @@ def _domain(error: DomainError) -> Answer:
     status = http_status(error)
     if isinstance(error, EngineUnavailableError):
         _log.warning("media engine unavailable: %s", error)
-    return _answer(status, error.reason, _(error.message))
+    return _answer(status, error.reason, translated(error.message))
 
 
 def _login_required(_error: LoginRequiredError) -> Answer:

@@ -5,23 +5,42 @@ Nothing is judged here but whether a value can be read at all; what a meeting mu
 """
 
 import re
+from calendar import monthrange
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any, ClassVar, Final
 
+from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict
-from wtforms import Field, HiddenField, RadioField, SelectField, StringField, TextAreaField
+from wtforms import (
+    BooleanField,
+    Field,
+    HiddenField,
+    RadioField,
+    SelectField,
+    StringField,
+    TextAreaField,
+)
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Length, Optional
 from wtforms.widgets import TextInput
 
 from conference.directory.models import Person
 from conference.scheduling.local_time import date_text, from_local, to_local
-from conference.scheduling.models import Meeting, RoomPreset, Scope, Status
+from conference.scheduling.models import (
+    Form,
+    Meeting,
+    MeetingKind,
+    RelayMode,
+    RoomPreset,
+    Scope,
+)
 from conference.scheduling.rules import AgendaDraft, Classification, MeetingDraft
+from conference.scheduling.thresholds import KIND_WORDS
+from conference.sentences import say
 
 MAX_MINUTES: Final = 24 * 60
 
@@ -38,6 +57,17 @@ SCOPES: Final = [
 PRESETS: Final = [
     SelectChoice(RoomPreset.DISCUSSION.value, _l("Thảo luận: ai cũng bật được micro")),
     SelectChoice(RoomPreset.CONFERENCE.value, _l("Hội nghị: chủ tọa mời thì mới mở micro")),
+]
+
+FORMS: Final = [
+    SelectChoice(Form.ONLINE.value, _l("Trực tuyến")),
+    SelectChoice(Form.HYBRID.value, _l("Trực tiếp kết hợp trực tuyến")),
+    SelectChoice(Form.IN_PERSON.value, _l("Trực tiếp")),
+]
+RELAYS: Final = [
+    SelectChoice(RelayMode.NONE.value, _l("Chỉ điểm cầu tỉnh")),
+    SelectChoice(RelayMode.ONE_WAY.value, _l("Tiếp sóng một chiều xuống các điểm cầu")),
+    SelectChoice(RelayMode.TWO_WAY.value, _l("Hai chiều: các điểm cầu được phát biểu")),
 ]
 
 
@@ -74,7 +104,7 @@ class DayField(Field):
             try:
                 self.data = date(year, month, day)
             except ValueError:
-                raise ValueError(_DAY_UNREADABLE) from None
+                raise ValueError(_no_such_day(day, month, year)) from None
 
 
 class ClockField(Field):
@@ -97,6 +127,14 @@ class ClockField(Field):
             if not found or int(found[1]) > 23:
                 raise ValueError(_CLOCK_UNREADABLE)
             self.data = time(int(found[1]), int(found[2] or 0))
+
+
+def _no_such_day(day: int, month: int, year: int) -> str:
+    """Says what is wrong with a day that is written well but does not exist."""
+    days = monthrange(year, month)[1] if 1 <= month <= 12 and year >= 1 else 0
+    if day > days > 0:
+        return say("Tháng %(month)s/%(year)s chỉ có %(n)s ngày.", month=month, year=year, n=days)
+    return _DAY_UNREADABLE
 
 
 _DAY: Final = re.compile(r"([0-9]{1,2})[/.\- ]([0-9]{1,2})[/.\- ]([0-9]{4})")
@@ -132,11 +170,25 @@ class MeetingForm(FlaskForm):
     room_preset = RadioField(
         _l("Cách điều hành"), choices=PRESETS, validate_choice=False, validators=[Optional()]
     )
+    kind = SelectField(_l("Tính chất cuộc họp"), validate_choice=False, validators=[Optional()])
+    form = RadioField(
+        _l("Hình thức"), choices=FORMS, validate_choice=False, validators=[Optional()]
+    )
+    relay_mode = RadioField(
+        _l("Tiếp sóng"), choices=RELAYS, validate_choice=False, validators=[Optional()]
+    )
+    is_ad_hoc = BooleanField(_l("Họp đột xuất"))
+    ad_hoc_reason = StringField(_l("Lý do họp đột xuất"), [Length(max=500)])
+    is_not_prohibited = BooleanField(_l("Không thuộc 5 trường hợp không được họp"))
     version = HiddenField()
 
     def offer(self, chairs: Sequence[Person], secretaries: Sequence[Person]) -> None:
         """Fill the lists of people."""
         nobody = SelectChoice("", "–")
+        self.kind.choices = [
+            nobody,
+            *(SelectChoice(kind.value, gettext(words)) for kind, words in KIND_WORDS.items()),
+        ]
         self.chair.choices = [nobody, *(SelectChoice(str(p.id), person_words(p)) for p in chairs)]
         self.secretary.choices = [
             nobody,
@@ -189,11 +241,11 @@ def agenda_fault(rows: Sequence[AgendaRow]) -> str:
     """Sentence for an agenda that cannot be read, or empty."""
     for number, row in enumerate(rows, start=1):
         if not row.title:
-            return f"Mục {number} chưa có nội dung."
+            return say("Mục %(n)s chưa có nội dung.", n=number)
         if len(row.title) > 300 or len(row.presenter) > 200:
-            return f"Mục {number} quá dài."
+            return say("Mục %(n)s quá dài.", n=number)
         if row.minutes and _minutes(row.minutes) is None:
-            return f"Mục {number}: số phút phải từ 1 đến {MAX_MINUTES}."
+            return say("Mục %(n)s: số phút phải từ 1 đến %(most)s.", n=number, most=MAX_MINUTES)
     return ""
 
 
@@ -237,6 +289,13 @@ def draft_of(form: MeetingForm, typed: MultiDict[str, str]) -> MeetingDraft:
             for row in agenda_rows(typed)
         ),
         site_ids=site_ids(typed),
+        kind=_member(MeetingKind, form.kind.data),
+        form=_member(Form, form.form.data) or Form.ONLINE,
+        relay_mode=(_member(RelayMode, form.relay_mode.data) if is_central else None)
+        or RelayMode.NONE,
+        is_ad_hoc=bool(form.is_ad_hoc.data),
+        ad_hoc_reason=(form.ad_hoc_reason.data or "").strip() if form.is_ad_hoc.data else "",
+        is_not_prohibited=bool(form.is_not_prohibited.data),
     )
 
 
@@ -266,6 +325,12 @@ def values_of(meeting: Meeting) -> dict[str, Any]:
         "location": meeting.location,
         "description": meeting.description,
         "room_preset": meeting.room_preset.value,
+        "kind": meeting.kind.value if meeting.kind else "",
+        "form": meeting.form.value,
+        "relay_mode": meeting.relay_mode.value,
+        "is_ad_hoc": meeting.is_ad_hoc,
+        "ad_hoc_reason": meeting.ad_hoc_reason,
+        "is_not_prohibited": meeting.is_not_prohibited,
         "version": str(meeting.version),
     }
 
@@ -275,8 +340,3 @@ def rows_of(meeting: Meeting) -> list[AgendaRow]:
     return [
         AgendaRow(item.title, item.presenter, str(item.minutes or "")) for item in meeting.agenda
     ]
-
-
-def can_save_draft(meeting: Meeting | None) -> bool:
-    """Whether saving without inviting is offered."""
-    return meeting is None or meeting.status is Status.DRAFT

@@ -19,8 +19,16 @@ from conference.access.policy import ANONYMOUS, Actor, Verb, may
 from conference.errors import NotFoundError
 from conference.scheduling.facts import meeting_facts
 from conference.scheduling.invitees import present_sites
-from conference.scheduling.lifecycle import Trigger, allows
-from conference.scheduling.models import InvitedSite, Meeting, Paper, Status
+from conference.scheduling.lifecycle import STATUS_WORDS, Demand, Trigger, allows, demands
+from conference.scheduling.models import (
+    PLANNED,
+    CallOffGround,
+    InvitedSite,
+    Meeting,
+    Paper,
+    Scope,
+    Status,
+)
 from web.services import LoginRequiredError, actor, require
 
 
@@ -44,11 +52,22 @@ TABS: Final = (
     Tab("ket-luan", "Kết luận", Verb.MINUTES_VIEW),
     Tab("nhat-ky", "Nhật ký", Verb.LOG_VIEW),
 )
-STEPS: Final = (
-    (Status.DRAFT, "Nháp"),
-    (Status.INVITED, "Đã mời"),
-    (Status.LIVE, "Đang họp"),
-    (Status.ENDED, "Đã họp"),
+CENTRAL_SKIPS: Final = frozenset(
+    {Status.REQUESTED, Status.APPROVED, Status.MINUTES_SIGNED, Status.CONCLUSION_ISSUED}
+)
+"""A central meeting is approved, minuted and concluded by the centre."""
+GROUND_WORDS: Final = {
+    CallOffGround.FORCE_MAJEURE: "Bất khả kháng",
+    CallOffGround.SUPERIOR_ORDER: "Theo yêu cầu của cấp trên",
+    CallOffGround.NOT_READY: "Nội dung hoặc điều kiện chưa sẵn sàng",
+    CallOffGround.OTHER: "Lý do khác",
+}
+"""R12: grounds on which QĐ 45/2018 lets a meeting be put off, and the rest."""
+LATER: Final = (
+    (Trigger.DECLARE_READY, "san-sang", "Ghi nhận sẵn sàng", Verb.LINE_CHECK),
+    (Trigger.SIGN_MINUTES, "ky-bien-ban", "Ghi nhận biên bản đã ký", Verb.MINUTES_EDIT),
+    (Trigger.ISSUE_CONCLUSION, "ket-luan", "Ghi nhận đã ban hành kết luận", Verb.MINUTES_EDIT),
+    (Trigger.ARCHIVE, "luu-tru", "Đưa vào lưu trữ", Verb.MINUTES_EDIT),
 )
 
 
@@ -82,10 +101,19 @@ def open_page(session: Session, meeting_id: int, tab: str, verb: Verb) -> dict[s
         "meeting": meeting,
         "sites": sites,
         "tabs": tabs_of(session, meeting, who, tab, len(sites)),
-        "steps": STEPS,
+        "steps": steps_of(meeting),
+        "ground_words": GROUND_WORDS,
         "can": rights(meeting, who),
         "actor": who,
     }
+
+
+def steps_of(meeting: Meeting) -> list[tuple[Status, str]]:
+    """The line of progress: states that lie on this meeting's way, in order."""
+    off_the_way = {Status.POSTPONED, Status.CANCELLED}
+    if meeting.scope is Scope.CENTRAL:
+        off_the_way |= CENTRAL_SKIPS - {meeting.status}
+    return [(status, STATUS_WORDS[status]) for status in Status if status not in off_the_way]
 
 
 def tabs_of(
@@ -119,23 +147,41 @@ def _exists(path: str) -> bool:
     return True
 
 
-def rights(meeting: Meeting, who: Actor) -> dict[str, bool]:
+def rights(meeting: Meeting, who: Actor) -> dict[str, Any]:
     """What the head of the page offers: rights of the actor and the meeting's state together."""
     facts = meeting_facts(meeting)
-    is_over = meeting.status in {Status.ENDED, Status.CANCELLED}
+    is_over = meeting.is_over or meeting.status is Status.CANCELLED
+
+    def can(trigger: Trigger, verb: Verb) -> bool:
+        return may(who, verb, facts) and allows(meeting.status, trigger)
+
     return {
         "edit": may(who, Verb.MEETING_EDIT, facts) and allows(meeting.status, Trigger.EDIT),
         "postpone": may(who, Verb.MEETING_CANCEL, facts)
         and allows(meeting.status, Trigger.POSTPONE),
         "cancel": may(who, Verb.MEETING_CANCEL, facts) and allows(meeting.status, Trigger.CANCEL),
         "join": may(who, Verb.ROOM_JOIN, facts)
-        and meeting.status in {Status.INVITED, Status.LIVE, Status.DRAFT},
+        and not is_over
+        and meeting.status is not Status.POSTPONED,
         "see_links": may(who, Verb.INVITATION_VIEW, facts),
         "upload": may(who, Verb.PAPER_UPLOAD, facts) and meeting.status is not Status.CANCELLED,
         "resend": may(who, Verb.MEETING_EDIT, facts)
         and not is_over
-        and meeting.status is not Status.DRAFT,
+        and meeting.status not in PLANNED,
         "create": may(who, Verb.MEETING_CREATE),
+        "submit": can(Trigger.SUBMIT, Verb.MEETING_EDIT) and meeting.scope is Scope.INTRA,
+        "approve": can(Trigger.APPROVE, Verb.MEETING_APPROVE),
+        "return": can(Trigger.RETURN, Verb.MEETING_APPROVE),
+        "invite": can(Trigger.INVITE, Verb.MEETING_EDIT) and bool(present_sites(meeting)),
+        "later": [
+            (path, words)
+            for trigger, path, words, verb in LATER
+            if can(trigger, verb)
+            and (
+                Demand.CENTRAL not in demands(meeting.status, trigger)
+                or meeting.scope is Scope.CENTRAL
+            )
+        ],
     }
 
 

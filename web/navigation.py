@@ -21,7 +21,7 @@ class Entry:
     icon: str
     verb: Verb
     section: str
-    """First path segment that lights the entry up."""
+    """Beginning of the path that lights the entry up; of several the longest."""
 
 
 RAIL: Final = (
@@ -31,6 +31,10 @@ RAIL: Final = (
     Entry("search.index", "Tìm hồ sơ", "search", Verb.MEETING_LIST, "tim-kiem"),
     Entry("statistics.index", "Thống kê", "chart", Verb.STATISTICS_VIEW, "thong-ke"),
     Entry("directory.index", "Cơ cấu", "tree", Verb.DIRECTORY_VIEW, "quan-tri"),
+    Entry("planning_rules.rules", "Quy tắc", "check", Verb.PLANNING_MANAGE, "quan-tri/quy-tac"),
+    Entry(
+        "planning_rules.days", "Ngày nghỉ", "calendar", Verb.MEETING_CREATE, "quan-tri/ngay-nghi"
+    ),
 )
 
 
@@ -46,7 +50,9 @@ class Item:
 
 def rail(actor: Actor) -> list[Item]:
     """The lines ``actor`` sees on this page."""
-    section = request.path.strip("/").partition("/")[0]
+    path = request.path.strip("/") + "/"
+    fitting = [entry.section for entry in RAIL if path.startswith(entry.section + "/")]
+    section = max(fitting, key=len, default="")
     return [
         Item(url_for(entry.endpoint), entry.label, entry.icon, entry.section == section)
         for entry in RAIL

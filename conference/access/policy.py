@@ -23,6 +23,9 @@ class Verb(enum.Enum):
     MEETING_VIEW = "meeting.view"
     MEETING_EDIT = "meeting.edit"
     MEETING_CANCEL = "meeting.cancel"
+    MEETING_APPROVE = "meeting.approve"
+    PLANNING_MANAGE = "planning.manage"
+    LINE_CHECK = "line.check"
     INVITATION_VIEW = "invitation.view"
     PAPER_UPLOAD = "paper.upload"
     PAPER_READ = "paper.read"
@@ -116,6 +119,15 @@ RULES: Final[Mapping[Verb, _Rule]] = {
     Verb.MEETING_VIEW: _Rule(_READERS | {Role.CHAIR, Role.TECHNICIAN}, _TAKES_PART),
     Verb.MEETING_EDIT: _Rule(_PLANNERS, frozenset({Tie.CREATOR, Tie.SECRETARY})),
     Verb.MEETING_CANCEL: _Rule(_PLANNERS, _LEADS | {Tie.CREATOR}),
+    # the chair or the chief of office approves what others plan
+    Verb.MEETING_APPROVE: _Rule(
+        frozenset({Role.ADMINISTRATOR, Role.OFFICE_CHIEF}), frozenset({Tie.CHAIR})
+    ),
+    Verb.PLANNING_MANAGE: _Rule(frozenset({Role.ADMINISTRATOR})),
+    Verb.LINE_CHECK: _Rule(
+        frozenset({Role.ADMINISTRATOR, Role.SECRETARY, Role.OFFICE_CHIEF, Role.TECHNICIAN}),
+        _LEADS | {Tie.CREATOR},
+    ),
     # shows join links, so readers of results are not among them
     Verb.INVITATION_VIEW: _Rule(_OFFICE | {Role.TECHNICIAN}, _LEADS | {Tie.CREATOR}),
     Verb.PAPER_UPLOAD: _Rule(

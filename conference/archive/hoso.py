@@ -15,7 +15,7 @@ from conference.attendance.models import AttendanceMark
 from conference.invitations.models import Delivery, OutboxMessage
 from conference.minutes.models import Minutes
 from conference.scheduling.journal import LogEntry
-from conference.scheduling.models import Meeting, Paper, Status
+from conference.scheduling.models import Meeting, Paper
 
 
 class Completeness(enum.Enum):
@@ -68,7 +68,7 @@ def facts_of(session: Session, meeting: Meeting) -> Facts:
     recordings = select(func.count()).where(Recording.meeting_id == meeting.id)
     failed = (RecordingState.FAILED_START, RecordingState.FAILED_COMPOSE)
     return Facts(
-        is_over=meeting.status is Status.ENDED,
+        is_over=meeting.is_over,
         invited=sum(site.withdrawn_at is None for site in meeting.sites),
         mails=count(mails),
         mails_sent=count(mails.where(OutboxMessage.state == Delivery.SENT)),

@@ -29,7 +29,7 @@ from conference.archive.recording_states import (
     after,
     deadline_of,
 )
-from conference.scheduling.models import Meeting, Status
+from conference.scheduling.models import CALLED_OFF, HELD, Meeting
 
 LEASE_S: Final = 8.0
 """How long a worker's claim holds without being renewed; a crash costs at most this."""
@@ -264,7 +264,7 @@ def reconcile(session: Session, at: datetime) -> int:
 
 
 def _stop_ended(session: Session, at: datetime) -> int:
-    over = (Status.ENDED, Status.CANCELLED, Status.POSTPONED)
+    over = HELD | CALLED_OFF
     rows = session.scalars(
         select(Recording)
         .join(Meeting, Meeting.id == Recording.meeting_id)

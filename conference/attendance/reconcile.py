@@ -19,7 +19,7 @@ from conference.attendance.intervals import LOST, Evidence
 from conference.attendance.models import EvidenceKind, EvidenceSource
 from conference.conduct.participants import is_participant_identity
 from conference.engine.client import Participant as Listed
-from conference.scheduling.models import Meeting, Status
+from conference.scheduling.models import ANNOUNCED, HELD, Meeting, Status
 
 NOT_THERE_YET: Final = frozenset({"joining", "joined", "disconnected"})
 """States in which no media connection stands: such a one was not there, or is no longer."""
@@ -44,14 +44,14 @@ def watched(session: Session, at: datetime) -> list[Watched]:
     query = select(Meeting).where(
         (Meeting.status == Status.LIVE)
         | (
-            (Meeting.status == Status.INVITED)
+            Meeting.status.in_(ANNOUNCED)
             & (Meeting.starts_at < at + WATCHED_BEFORE)
             & (Meeting.ends_at > at - WATCHED_AFTER)
         )
-        | ((Meeting.status == Status.ENDED) & (Meeting.ended_at > at - WATCHED_AFTER))
+        | (Meeting.status.in_(HELD) & (Meeting.ended_at > at - WATCHED_AFTER))
     )
     return [
-        Watched(meeting.id, meeting.room_name, meeting.status is Status.ENDED)
+        Watched(meeting.id, meeting.room_name, meeting.is_over)
         for meeting in session.scalars(query.order_by(Meeting.id))
     ]
 

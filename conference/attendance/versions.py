@@ -18,7 +18,7 @@ from conference.attendance import record
 from conference.attendance.models import AttendanceVersion
 from conference.attendance.record import AttendanceRecord
 from conference.errors import ConflictError, InvalidError, NotFoundError
-from conference.scheduling.models import Meeting, Status
+from conference.scheduling.models import Meeting
 
 MAX_REASON_LENGTH: Final = 500
 
@@ -53,7 +53,7 @@ def sign(
 
     Raises ConflictError while the meeting lasts or when it is signed already.
     """
-    if meeting.status is not Status.ENDED:
+    if not meeting.is_over:
         raise ConflictError("Ký xác nhận sau khi cuộc họp kết thúc.", code="not_ended")
     require_open(session, meeting.id)
     row = latest(session, meeting.id) or AttendanceVersion(meeting_id=meeting.id, number=1)

@@ -21,7 +21,7 @@ from conference.conduct.floor import protocol_order
 from conference.errors import ForbiddenError, NotFoundError
 from conference.scheduling.facts import meeting_facts
 from conference.scheduling.journal import LogEntry
-from conference.scheduling.models import InvitedSite, Meeting, Status
+from conference.scheduling.models import HELD, PLANNED, InvitedSite, Meeting, Status
 
 OPENS_BEFORE: Final = timedelta(minutes=60)
 """Sites may enter this long before the start, for the technicians' last check."""
@@ -72,7 +72,7 @@ class Door(enum.Enum):
 _CLOSED_BY_STATUS: Final = {
     Status.CANCELLED: Door.CANCELLED,
     Status.POSTPONED: Door.POSTPONED,
-    Status.ENDED: Door.ENDED,
+    **dict.fromkeys(HELD, Door.ENDED),
 }
 
 
@@ -102,7 +102,7 @@ def closed_because(
         return Door.REMOVED
     if status is Status.LIVE or is_conducting:
         return None
-    if status is Status.DRAFT:
+    if status in PLANNED:
         return Door.NOT_INVITED_YET
     return Door.TOO_EARLY if at < opens_at(starts_at) else None
 

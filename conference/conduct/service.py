@@ -31,7 +31,7 @@ from conference.conduct.text import clean_text
 from conference.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from conference.scheduling import lifecycle
 from conference.scheduling.lifecycle import Trigger
-from conference.scheduling.models import AgendaItem, InvitedSite, Meeting, Status
+from conference.scheduling.models import CALLED_OFF, HELD, AgendaItem, InvitedSite, Meeting, Status
 
 MAX_CHAT_LENGTH: Final = 2000
 EXTENSION_S: Final = 60
@@ -66,7 +66,7 @@ def open_meeting(session: Session, meeting: Meeting, by: Participant, at: dateti
 def end_meeting(session: Session, meeting: Meeting, by: Participant, at: datetime) -> list[Act]:
     """End it for everybody. The second of two people who end it at once changes nothing."""
     require_console(by)
-    if meeting.status is Status.ENDED:
+    if meeting.is_over:
         return [CloseRoom()]
     ended = lifecycle.after(meeting.status, Trigger.END)
     for request in _open_requests(session, meeting.id):
@@ -363,7 +363,7 @@ def send_chat(
     session: Session, meeting: Meeting, by: Participant, text: str, at: datetime
 ) -> ChatMessage:
     """A line of chat. Raises InvalidError when it is empty or too long, ConflictError when over."""
-    if meeting.status in {Status.ENDED, Status.CANCELLED, Status.POSTPONED}:
+    if meeting.status in HELD | CALLED_OFF:
         raise ConflictError("Cuộc họp đã kết thúc.")
     said = clean_text(text)
     if not said:

@@ -18,9 +18,9 @@ from conference.conduct.participants import (
 )
 from conference.engine.client import Participant as Listed
 from conference.errors import NotFoundError
-from conference.scheduling.models import Meeting, Status
+from conference.scheduling.models import HELD, Meeting, Status
 
-_OVER = frozenset({Status.ENDED, Status.CANCELLED})
+_OVER = HELD | {Status.CANCELLED}
 
 
 def acts_due(session: Session, meeting: Meeting, listed: Sequence[Listed]) -> list[Act]:

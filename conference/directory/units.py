@@ -139,6 +139,20 @@ def _place_parents(session: Session, found: Iterable[Unit], day: date) -> None:
         set_committed_value(unit, "parent", known.get(parents[unit.id]))
 
 
+def gone_on(session: Session, day: date, site_ids: Iterable[int]) -> list[str]:
+    """Names of those of ``site_ids`` that cannot be invited on ``day``: closed, or abolished."""
+    wanted = list(site_ids)
+    if not wanted:
+        return []
+    query = (
+        select(Site.name)
+        .join(Site.unit)
+        .where(Site.id.in_(wanted), ~(valid_on(day) & Site.is_active))
+        .order_by(Site.name)
+    )
+    return list(session.scalars(query))
+
+
 def protocol_key(site: Site) -> tuple[int, int, str, int]:
     """Sorts sites as official lists do: by level, then rank inside it, then code."""
     unit = site.unit

@@ -30,7 +30,7 @@ from conference.invitations.message import (
 )
 from conference.invitations.models import Delivery, OutboxMessage, Purpose
 from conference.scheduling.announcement import Announcement
-from conference.scheduling.models import InvitedSite, Meeting, Scope, Status
+from conference.scheduling.models import HELD, PLANNED, InvitedSite, Meeting, Scope, Status
 from config.settings import Settings
 
 SCOPE_WORDS: Final = {Scope.CENTRAL: "Trung ương với tỉnh", Scope.INTRA: "Nội tỉnh"}
@@ -152,7 +152,7 @@ class MailAnnouncer:
             raise NotFoundError
         meeting = session.get(Meeting, meeting_id, options=[selectinload(Meeting.agenda)])
         assert meeting is not None  # its letters refer to it
-        if meeting.status in {Status.ENDED, Status.DRAFT}:
+        if meeting.status in HELD | PLANNED:
             raise ConflictError("Cuộc họp không còn gửi thư mời.")
         anew: dict[int, tuple[InvitedSite, Reason]] = {}
         for row in rows:

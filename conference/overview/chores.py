@@ -18,10 +18,11 @@ from conference.access.policy import Actor, Verb, may
 from conference.archive.models import Recording, RecordingState
 from conference.invitations.models import Delivery, OutboxMessage
 from conference.minutes.models import Minutes
+from conference.scheduling.advice import latest_send_day
 from conference.scheduling.facts import meeting_facts
 from conference.scheduling.local_time import date_text, local_day
 from conference.scheduling.models import Meeting, Scope, Status
-from conference.scheduling.rules import latest_send_day
+from conference.scheduling.planning import office_of
 
 LOOK_BACK: Final = timedelta(days=60)
 """Older meetings no longer ask for anything on the first page."""
@@ -58,11 +59,13 @@ def chores(session: Session, *, actor: Actor, at: datetime) -> list[Chore]:
 
 
 def _drafts(session: Session, actor: Actor, at: datetime) -> Iterator[Chore]:
-    query = select(Meeting).where(Meeting.status == Status.DRAFT, Meeting.ends_at > at)
+    waits = Meeting.status.in_([Status.DRAFT, Status.APPROVED])
+    office = office_of(session, local_day(at))
+    query = select(Meeting).where(waits, Meeting.ends_at > at)
     for meeting in session.scalars(query.order_by(Meeting.starts_at).limit(MAX_CHORES)):
         if not may(actor, Verb.MEETING_EDIT, meeting_facts(meeting)):
             continue
-        last = latest_send_day(local_day(meeting.starts_at))
+        last = latest_send_day(local_day(meeting.starts_at), office)
         has_deadline = meeting.scope is not Scope.CENTRAL
         note = f"Chậm nhất {date_text(last)}" if has_deadline else ""
         is_late = has_deadline and local_day(at) > last

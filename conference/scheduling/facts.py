@@ -1,7 +1,7 @@
 """What the policy needs to know of a meeting, taken out of its row."""
 
 from conference.access.policy import MeetingFacts
-from conference.scheduling.models import Meeting, Status
+from conference.scheduling.models import PLANNED, Meeting
 
 
 def meeting_facts(meeting: Meeting) -> MeetingFacts:
@@ -9,7 +9,7 @@ def meeting_facts(meeting: Meeting) -> MeetingFacts:
 
     The sites of a draft are a plan, not invitations: they give nobody a right yet.
     """
-    invited = [] if meeting.status is Status.DRAFT else meeting.sites
+    invited = [] if meeting.status in PLANNED else meeting.sites
     present = [site for site in invited if site.withdrawn_at is None]
     return MeetingFacts(
         chair_person_id=meeting.chair_id,

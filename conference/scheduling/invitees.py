@@ -11,7 +11,7 @@ from typing import Final
 
 from conference.directory import units
 from conference.directory.models import Site
-from conference.scheduling.models import InvitedSite, Meeting, Status
+from conference.scheduling.models import PLANNED, InvitedSite, Meeting
 
 JOIN_CODE_BYTES: Final = 16
 """128 bits: a link cannot be guessed."""
@@ -68,7 +68,7 @@ def replace_sites(
         if entry.site_id not in wanted and entry.withdrawn_at is None
     ]
     for entry in removed:
-        if meeting.status is Status.DRAFT:
+        if meeting.status in PLANNED:
             meeting.sites.remove(entry)  # nobody was told
         else:
             entry.withdrawn_at = at

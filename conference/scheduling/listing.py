@@ -12,14 +12,13 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, true
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session
 
 from conference.access.policy import Actor, Verb, may
 from conference.directory.models import Person
 from conference.directory.vietnamese import fold, has_exactly
 from conference.scheduling.local_time import day_bounds, local_day
-from conference.scheduling.models import InvitedSite, Meeting, Scope, Status
-from conference.scheduling.rules import Engagement, MeetingDraft
+from conference.scheduling.models import ANNOUNCED, PLANNED, InvitedSite, Meeting, Scope, Status
 
 PAGE_SIZE: Final = 25
 MAX_WORDS: Final = 12
@@ -110,7 +109,7 @@ def upcoming(session: Session, *, actor: Actor, at: datetime, limit: int = 5) ->
     query = and_(
         visible_to(actor),
         Meeting.ends_at > at,
-        Meeting.status.in_([Status.INVITED, Status.LIVE]),
+        Meeting.status.in_([*ANNOUNCED, Status.LIVE]),
     )
     return _rows(session, query, limit=limit)
 
@@ -119,38 +118,10 @@ def next_meeting_of_site(session: Session, site_id: int, at: datetime) -> Meetin
     """The next meeting that ``site_id`` is invited to and that will be held."""
     condition = and_(
         _is_invited(InvitedSite.site_id == site_id),
-        Meeting.status.in_([Status.INVITED, Status.LIVE]),
+        Meeting.status.in_([*ANNOUNCED, Status.LIVE]),
         Meeting.ends_at > at,
     )
     return next(iter(_rows(session, condition, limit=1)), None)
-
-
-def overlapping(
-    session: Session, draft: MeetingDraft, *, except_id: int | None = None
-) -> list[Engagement]:
-    """Other meetings at the same time that the draft's chair or secretary is wanted in."""
-    people = {p for p in (draft.chair_id, draft.secretary_id) if p is not None}
-    if draft.starts_at is None or draft.ends_at is None or not people:
-        return []
-    query = (
-        select(Meeting)
-        .where(
-            Meeting.status.in_([Status.DRAFT, Status.INVITED, Status.LIVE]),
-            Meeting.starts_at < draft.ends_at,
-            Meeting.ends_at > draft.starts_at,
-            Meeting.chair_id.in_(people) | Meeting.secretary_id.in_(people),
-            Meeting.id != (except_id or 0),
-        )
-        .options(joinedload(Meeting.chair), joinedload(Meeting.secretary))
-        .order_by(Meeting.starts_at)
-        .limit(20)
-    )
-    return [
-        Engagement(person.full_name, meeting.title, meeting.starts_at, meeting.ends_at)
-        for meeting in session.scalars(query)
-        for person in (meeting.chair, meeting.secretary)
-        if person is not None and person.id in people
-    ]
 
 
 def visible_to(actor: Actor) -> ColumnElement[bool]:
@@ -162,7 +133,7 @@ def visible_to(actor: Actor) -> ColumnElement[bool]:
         ties.append(Meeting.created_by_id == actor.account_id)
     if actor.person_id is not None:
         ties += [Meeting.chair_id == actor.person_id, Meeting.secretary_id == actor.person_id]
-    announced = Meeting.status != Status.DRAFT
+    announced = Meeting.status.not_in(PLANNED)
     if actor.site_id is not None:
         ties.append(announced & _is_invited(InvitedSite.site_id == actor.site_id))
     if actor.invited_site_id is not None:

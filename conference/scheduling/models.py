@@ -1,9 +1,10 @@
-"""Meetings with their agenda, invited sites and papers, as stored."""
+"""Meetings with their agenda, invited sites and papers, planning rules, as stored."""
 
 import enum
-from datetime import datetime
+from datetime import date, datetime
+from typing import Final
 
-from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from conference.access.models import Account
@@ -22,11 +23,58 @@ class Status(enum.Enum):
     """Where a meeting stands; transitions are the table in `conference.scheduling.lifecycle`."""
 
     DRAFT = "draft"
+    REQUESTED = "requested"
+    APPROVED = "approved"
     INVITED = "invited"
+    CHECKING = "checking"
+    READY = "ready"
     LIVE = "live"
     ENDED = "ended"
+    MINUTES_SIGNED = "minutes_signed"
+    CONCLUSION_ISSUED = "conclusion_issued"
+    ARCHIVED = "archived"
     POSTPONED = "postponed"
     CANCELLED = "cancelled"
+
+
+PLANNED: Final = frozenset({Status.DRAFT, Status.REQUESTED, Status.APPROVED})
+"""Nobody was invited yet."""
+ANNOUNCED: Final = frozenset({Status.INVITED, Status.CHECKING, Status.READY})
+"""Invitations are out and the meeting has not begun."""
+HELD: Final = frozenset(
+    {Status.ENDED, Status.MINUTES_SIGNED, Status.CONCLUSION_ISSUED, Status.ARCHIVED}
+)
+"""It took place and is over; what follows is paper."""
+CALLED_OFF: Final = frozenset({Status.POSTPONED, Status.CANCELLED})
+
+
+class MeetingKind(enum.Enum):
+    """What a meeting is for (QĐ 45/2018/QĐ-TTg); decides how long it may last."""
+
+    BRIEFING = "briefing"
+    WORK = "work"
+    ADVISORY = "advisory"
+    COORDINATION = "coordination"
+    PROFESSIONAL = "professional"
+    REVIEW = "review"
+    THEMATIC = "thematic"
+    TRAINING = "training"
+
+
+class Form(enum.Enum):
+    """How people come together; the chair decides (QĐ 45/2018, Art. 7)."""
+
+    ONLINE = "online"
+    HYBRID = "hybrid"
+    IN_PERSON = "in_person"
+
+
+class RelayMode(enum.Enum):
+    """What of a central meeting goes on to the province's own sites, and what comes back."""
+
+    NONE = "none"
+    ONE_WAY = "one_way"
+    TWO_WAY = "two_way"
 
 
 class RoomPreset(enum.Enum):
@@ -36,10 +84,20 @@ class RoomPreset(enum.Enum):
     DISCUSSION = "discussion"
 
 
+class CallOffGround(enum.Enum):
+    """Why a meeting may be postponed or cancelled (QĐ 45/2018, Art. 14); others warn."""
+
+    FORCE_MAJEURE = "force_majeure"
+    SUPERIOR_ORDER = "superior_order"
+    NOT_READY = "not_ready"
+    OTHER = "other"
+
+
 class Meeting(Base):
     """One meeting, one permanent address, one hồ sơ."""
 
     __tablename__ = "meeting"
+    __table_args__ = (Index("ix_meeting_interval", "starts_at", "ends_at"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     room_name: Mapped[str] = mapped_column(String(60), unique=True)
@@ -59,6 +117,19 @@ class Meeting(Base):
     secretary_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), index=True)
     external_host: Mapped[str] = mapped_column(String(200), default="")
     external_reference: Mapped[str] = mapped_column(String(120), default="")
+    """Number and date of the centre's invitation."""
+    relay_mode: Mapped[RelayMode] = mapped_column(
+        text_enum(RelayMode), default=RelayMode.NONE, server_default=RelayMode.NONE.value
+    )
+    kind: Mapped[MeetingKind | None] = mapped_column(text_enum(MeetingKind))
+    form: Mapped[Form] = mapped_column(
+        text_enum(Form), default=Form.ONLINE, server_default=Form.ONLINE.value
+    )
+    is_ad_hoc: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """đột xuất: lead times are waived (QĐ 45/2018)."""
+    ad_hoc_reason: Mapped[str] = mapped_column(String(500), default="", server_default="")
+    is_not_prohibited: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """The planner stated that it is none of the five kinds that may not be held."""
 
     not_secret_stated_by: Mapped[str] = mapped_column(String(160))
     """Who stated that the content is no state secret; without it nothing is stored."""
@@ -67,7 +138,14 @@ class Meeting(Base):
     ics_uid: Mapped[str] = mapped_column(String(120), unique=True)
     ics_sequence: Mapped[int] = mapped_column(default=0)
     status_reason: Mapped[str] = mapped_column(Text, default="")
-    """Why it was postponed or cancelled."""
+    """Why it was postponed, cancelled or returned to its planner."""
+    status_ground: Mapped[CallOffGround | None] = mapped_column(text_enum(CallOffGround))
+    requested_by: Mapped[str] = mapped_column(String(160), default="", server_default="")
+    requested_at: Mapped[datetime | None]
+    approved_by: Mapped[str] = mapped_column(String(160), default="", server_default="")
+    approved_at: Mapped[datetime | None]
+    invited_at: Mapped[datetime | None]
+    """When invitations first went out; the figure of punctuality (R1) counts from here."""
     version: Mapped[int] = mapped_column(default=1)
     """Counts edits, for the second of two editors (SQLAlchemy checks it on update)."""
     created_by_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
@@ -91,6 +169,16 @@ class Meeting(Base):
     )
 
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it took place and is over."""
+        return self.status in HELD
+
+    @property
+    def is_announced(self) -> bool:
+        """Whether its sites were invited and it has not begun."""
+        return self.status in ANNOUNCED
 
 
 class AgendaItem(Base):
@@ -150,3 +238,34 @@ class Paper(Base):
     uploaded_at: Mapped[datetime]
 
     meeting: Mapped[Meeting] = relationship(back_populates="papers")
+
+
+class DayKind(enum.Enum):
+    """Why a day differs from its place in the week."""
+
+    HOLIDAY = "holiday"
+    IN_LIEU = "in_lieu"
+    """Free because a holiday fell on a weekend."""
+    WORKING_SWAP = "working_swap"
+    """A weekend day on which offices work instead of another day."""
+
+
+class CalendarDay(Base):
+    """A day that is no ordinary working day, or a weekend day that is one."""
+
+    __tablename__ = "calendar_day"
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    kind: Mapped[DayKind] = mapped_column(text_enum(DayKind))
+    name: Mapped[str] = mapped_column(String(120))
+
+
+class PlanningSetting(Base):
+    """One threshold that this office set otherwise than `conference.scheduling.thresholds`."""
+
+    __tablename__ = "planning_setting"
+
+    name: Mapped[str] = mapped_column(String(60), primary_key=True)
+    value: Mapped[str] = mapped_column(String(60))
+    changed_by: Mapped[str] = mapped_column(String(160))
+    changed_at: Mapped[datetime]

@@ -1,36 +1,28 @@
-"""What a meeting must be to be stored, and what its planner should know before it is.
+"""What a meeting must be to be stored at all.
 
-Faults refuse, warnings never block: leaders decide. The one rule that cannot be argued with is
-the classification gate: content that is a state secret (Mật, Tối mật, Tuyệt mật; Luật Bảo vệ bí
-mật nhà nước) may not be discussed on this system, and nothing about such a meeting is stored.
-
-Lead time: invitations go out at least three working days before the meeting day (QĐ
-45/2018/QĐ-TTg), the meeting day not counted. Pure: no clock, no database.
+Faults refuse; what a planner should merely know is `conference.scheduling.advice`, which never
+blocks: leaders decide. The one rule that cannot be argued with is the classification gate: content
+that is a state secret (Mật, Tối mật, Tuyệt mật; Luật Bảo vệ bí mật nhà nước) may not be discussed
+on this system, and nothing about such a meeting is stored. Pure: no clock, no database.
 """
 
 import enum
 import re
-from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from conference.directory.vietnamese import fold
-from conference.scheduling.local_time import (
-    clock_text,
-    date_text,
-    local_day,
-    to_local,
-    weekday_text,
-)
-from conference.scheduling.models import RoomPreset, Scope
+from conference.scheduling.models import Form, MeetingKind, RelayMode, RoomPreset, Scope
+from conference.sentences import say
 
-LEAD_WORKING_DAYS: Final = 3
 LONGEST_DAYS: Final = 7
 """A meeting longer than this is a mistyped date."""
 MAX_TITLE: Final = 300
 MAX_AGENDA_ITEMS: Final = 100
+MAX_AD_HOC_REASON: Final = 500
 
+NO_SITES: Final = "Chọn ít nhất một điểm cầu để mời."
 REFUSAL: Final = (
     "Không được họp nội dung Mật, Tối mật, Tuyệt mật trên hệ thống này. Liên hệ bộ phận cơ yếu."
 )
@@ -72,24 +64,12 @@ class MeetingDraft:
     external_reference: str = ""
     agenda: tuple[AgendaDraft, ...] = ()
     site_ids: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Advice:
-    """A sentence the planner should read; ``code`` is stable."""
-
-    code: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Engagement:
-    """Another meeting of somebody who is wanted here."""
-
-    person: str
-    title: str
-    starts_at: datetime
-    ends_at: datetime
+    kind: MeetingKind | None = None
+    form: Form = Form.ONLINE
+    relay_mode: RelayMode = RelayMode.NONE
+    is_ad_hoc: bool = False
+    ad_hoc_reason: str = ""
+    is_not_prohibited: bool = False
 
 
 _MARKED: Final = re.compile(
@@ -109,7 +89,8 @@ def is_secret(draft: MeetingDraft) -> bool:
     """Whether the content was declared or marked as a state secret."""
     if draft.classification not in {None, Classification.NONE}:
         return True
-    texts = [draft.title, draft.description, *(item.title for item in draft.agenda)]
+    texts = [draft.title, draft.description, draft.ad_hoc_reason]
+    texts += [item.title for item in draft.agenda]
     return any(map(is_marked_secret, texts))
 
 
@@ -125,13 +106,18 @@ def faults(draft: MeetingDraft) -> dict[str, str]:
     if not fold(draft.title):
         found["title"] = "Nhập tên cuộc họp."
     elif len(draft.title) > MAX_TITLE:
-        found["title"] = f"Tên cuộc họp dài quá {MAX_TITLE} ký tự."
+        found["title"] = say("Tên cuộc họp dài quá %(n)s ký tự.", n=MAX_TITLE)
     if draft.chair_id is None:
         found["chair"] = "Chọn người chủ trì."
     elif draft.chair_id == draft.secretary_id:
         found["secretary"] = "Thư ký phải là người khác chủ trì."
+    if len(draft.ad_hoc_reason) > MAX_AD_HOC_REASON:
+        found["ad_hoc_reason"] = say("Lý do dài quá %(n)s ký tự.", n=MAX_AD_HOC_REASON)
     if len(draft.agenda) > MAX_AGENDA_ITEMS:
-        found["agenda"] = f"Chương trình có quá {MAX_AGENDA_ITEMS} mục."
+        found["agenda"] = say(
+            "Chương trình có %(n)s mục; tối đa %(most)s.",
+            n=len(draft.agenda), most=MAX_AGENDA_ITEMS,
+        )  # fmt: skip
     return found | _time_faults(draft)
 
 
@@ -145,66 +131,12 @@ def _time_faults(draft: MeetingDraft) -> dict[str, str]:
         if draft.ends_at <= draft.starts_at:
             found["ends"] = "Giờ kết thúc phải sau giờ bắt đầu."
         elif draft.ends_at - draft.starts_at > timedelta(days=LONGEST_DAYS):
-            found["ends"] = f"Cuộc họp dài quá {LONGEST_DAYS} ngày; kiểm tra lại ngày kết thúc."
+            found["ends"] = say(
+                "Cuộc họp dài quá %(n)s ngày; kiểm tra lại ngày kết thúc.", n=LONGEST_DAYS
+            )
     return found
 
 
 def invitation_faults(draft: MeetingDraft) -> dict[str, str]:
     """What is missing for sending invitations, beyond what a draft may lack."""
-    return {} if draft.site_ids else {"sites": "Chọn ít nhất một điểm cầu để mời."}
-
-
-def is_working_day(day: date, holidays: Collection[date] = ()) -> bool:
-    """Whether offices work on ``day``: Monday to Friday, no holiday."""
-    return day.weekday() < 5 and day not in holidays
-
-
-def latest_send_day(meeting_day: date, holidays: Collection[date] = ()) -> date:
-    """Last day on which an invitation is in time for ``meeting_day``."""
-    day, missing = meeting_day, LEAD_WORKING_DAYS
-    while missing:
-        day -= timedelta(days=1)
-        missing -= is_working_day(day, holidays)
-    return day
-
-
-def advice(
-    draft: MeetingDraft, at: datetime, engagements: Sequence[Engagement] = ()
-) -> list[Advice]:
-    """What the planner should know, in the order to read it."""
-    found: list[Advice] = []
-    if draft.starts_at is not None:
-        found += _time_warnings(draft.starts_at, draft.scope, at)
-    for other in engagements:
-        found.append(
-            Advice(
-                "clash",
-                f"Trùng lịch: {other.person}, “{other.title}” "
-                f"{clock_text(other.starts_at)}–{clock_text(other.ends_at)}.",
-            )
-        )
-    return found
-
-
-def _time_warnings(starts_at: datetime, scope: Scope | None, at: datetime) -> list[Advice]:
-    if starts_at < at:
-        return [Advice("past", "Giờ bắt đầu đã qua.")]
-    found = []
-    day, today = local_day(starts_at), local_day(at)
-    last = latest_send_day(day)
-    if today > last and scope is not Scope.CENTRAL:
-        found.append(
-            Advice(
-                "lead_time",
-                f"Quá hạn gửi giấy mời: chậm nhất {weekday_text(last)} {date_text(last)} "
-                f"(trước {LEAD_WORKING_DAYS} ngày làm việc).",
-            )
-        )
-    if scope is Scope.CENTRAL:
-        found.append(Advice("central", "Lịch do Trung ương ấn định; không tính hạn gửi."))
-    if day.weekday() >= 5:
-        name = weekday_text(day)
-        found.append(Advice("weekend", f"{date_text(day)} là {name}."))
-    if not 6 <= to_local(starts_at).hour < 20:
-        found.append(Advice("hour", "Giờ bắt đầu ngoài giờ làm việc."))
-    return found
+    return {} if draft.site_ids else {"sites": NO_SITES}

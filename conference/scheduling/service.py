@@ -8,28 +8,40 @@ acts of the live meeting: `conference.conduct.service`.
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session
 
-from conference.access import audit
-from conference.access.policy import Actor
+from conference.access.policy import Actor, Verb, may
 from conference.directory import units
 from conference.directory.models import Person, Site
 from conference.directory.vietnamese import fold
-from conference.errors import ConflictError, InvalidError, NotFoundError
+from conference.errors import ConflictError, InvalidError
 from conference.scheduling import journal, rules
 from conference.scheduling.announcement import Announcement, Announcer
+from conference.scheduling.context import Context, locked_meeting
+from conference.scheduling.facts import meeting_facts
 from conference.scheduling.invitees import place_for, present_sites, renumber, replace_sites
 from conference.scheduling.journal import Kind
-from conference.scheduling.lifecycle import Trigger, after
+from conference.scheduling.lifecycle import Demand, Trigger, after, demands
 from conference.scheduling.local_time import clock_text, date_text, local_day
-from conference.scheduling.models import AgendaItem, InvitedSite, Meeting, Status
+from conference.scheduling.models import (
+    ANNOUNCED,
+    PLANNED,
+    AgendaItem,
+    CallOffGround,
+    InvitedSite,
+    Meeting,
+    Scope,
+    Status,
+)
+from conference.scheduling.planning import thresholds_of
 from conference.scheduling.rules import MeetingDraft
+from conference.sentences import say
 
 MAX_REASON: Final = 1000
+APPROVAL_FIRST: Final = "Cuộc họp phải được duyệt trước khi gửi lời mời. Hãy trình duyệt."
 
 
 class EditClashError(ConflictError):
@@ -39,38 +51,9 @@ class EditClashError(ConflictError):
         self.version = meeting.version
         self.editor = editor
         self.changed_at = changed_at
-        moment = f"{clock_text(changed_at)} ngày {date_text(local_day(changed_at))}"
-        super().__init__(f"{editor} vừa sửa lúc {moment}.", code="edit_clash")
-
-
-@dataclass(frozen=True, slots=True)
-class _Context:
-    """Who acts, when, from where: the same for every row an act writes."""
-
-    session: Session
-    actor: Actor
-    at: datetime
-    address: str
-    announcer: Announcer
-
-    def announce(self, meeting: Meeting, announcement: Announcement) -> None:
-        """Promise the announcement in this transaction."""
-        self.announcer.announce(self.session, meeting, announcement, self.at)
-        self.session.flush()
-
-    def record(
-        self, meeting: Meeting, kind: Kind, *, note: str = "", detail: dict[str, Any] | None = None
-    ) -> None:
-        """Write the meeting's log and the audit log."""
-        journal.note(
-            self.session, meeting.id, kind,
-            at=self.at, actor=self.actor.name, subject=note or meeting.title, detail=detail,
-        )  # fmt: skip
-        audit.record(
-            self.session, at=self.at, actor=self.actor, action=kind.value.replace("_", ".", 1),
-            object_type="meeting", object_id=meeting.id, address=self.address, note=note,
-            detail=detail,
-        )  # fmt: skip
+        moment = f"{clock_text(changed_at)} {date_text(local_day(changed_at))}"
+        sentence = say("%(name)s vừa sửa lúc %(moment)s.", name=editor, moment=moment)
+        super().__init__(sentence, code="edit_clash")
 
 
 def create_meeting(
@@ -88,7 +71,7 @@ def create_meeting(
     Raises InvalidError naming the fields at fault. A meeting whose content is marked as a state
     secret is refused there, and nothing of it is stored.
     """
-    context = _Context(session, actor, at, address, announcer)
+    context = Context(session, actor, at, address, announcer)
     sites, host = _checked(session, draft, is_inviting=is_inviting)
     assert actor.account_id is not None  # only accounts may create meetings
     meeting = Meeting(
@@ -111,7 +94,7 @@ def create_meeting(
     session.flush()
     context.record(meeting, Kind.CREATED, detail={"sites": len(sites)})
     if is_inviting:
-        _invite(context, meeting)
+        invite(context, meeting)
     return meeting
 
 
@@ -133,11 +116,11 @@ def edit_meeting(
     moves. Raises EditClashError if ``version`` is not the stored one, InvalidError for fields at
     fault, ConflictError if the meeting is over.
     """
-    context = _Context(session, actor, at, address, announcer)
+    context = Context(session, actor, at, address, announcer)
     meeting = locked_meeting(session, meeting_id)
-    after(meeting.status, Trigger.EDIT)
+    following = after(meeting.status, Trigger.EDIT)
     _check_version(session, meeting, version)
-    invites = is_inviting or meeting.status in {Status.INVITED, Status.LIVE}
+    invites = is_inviting or meeting.status in ANNOUNCED | {Status.LIVE}
     sites, host = _checked(session, draft, is_inviting=invites)
     told_before = _told(meeting)
     start_before = meeting.starts_at
@@ -148,9 +131,12 @@ def edit_meeting(
     context.record(
         meeting, Kind.EDITED, detail={"sites_added": len(added), "sites_removed": len(removed)}
     )
-    if meeting.status is Status.DRAFT:
+    if meeting.status in PLANNED:
+        if following is not meeting.status:  # what was approved has changed
+            meeting.approved_by, meeting.approved_at = "", None
+        meeting.status = following
         if is_inviting:
-            _invite(context, meeting)
+            invite(context, meeting)
     elif meeting.status is Status.POSTPONED:
         if meeting.starts_at != start_before:
             _invite_again(context, meeting)
@@ -164,14 +150,15 @@ def postpone_meeting(
     meeting_id: int,
     reason: str,
     *,
+    ground: CallOffGround = CallOffGround.OTHER,
     actor: Actor,
     at: datetime,
     announcer: Announcer,
     address: str = "",
 ) -> Meeting:
     """Put the meeting off until a new time is set. Raises InvalidError without a reason."""
-    context = _Context(session, actor, at, address, announcer)
-    return _call_off(context, meeting_id, Trigger.POSTPONE, Kind.POSTPONED, reason)
+    context = Context(session, actor, at, address, announcer)
+    return _call_off(context, meeting_id, Trigger.POSTPONE, Kind.POSTPONED, reason, ground)
 
 
 def cancel_meeting(
@@ -179,28 +166,15 @@ def cancel_meeting(
     meeting_id: int,
     reason: str,
     *,
+    ground: CallOffGround = CallOffGround.OTHER,
     actor: Actor,
     at: datetime,
     announcer: Announcer,
     address: str = "",
 ) -> Meeting:
     """Call the meeting off for good. Raises InvalidError without a reason."""
-    context = _Context(session, actor, at, address, announcer)
-    return _call_off(context, meeting_id, Trigger.CANCEL, Kind.CANCELLED, reason)
-
-
-def locked_meeting(session: Session, meeting_id: int) -> Meeting:
-    """The meeting with agenda and sites, locked for this transaction. Raises NotFoundError."""
-    meeting = session.get(
-        Meeting,
-        meeting_id,
-        with_for_update=True,
-        populate_existing=True,
-        options=[selectinload(Meeting.agenda), selectinload(Meeting.sites)],
-    )
-    if meeting is None:
-        raise NotFoundError
-    return meeting
+    context = Context(session, actor, at, address, announcer)
+    return _call_off(context, meeting_id, Trigger.CANCEL, Kind.CANCELLED, reason, ground)
 
 
 # --- parts of the acts ---------------------------------------------------------------------------
@@ -226,7 +200,9 @@ def _checked(
         sites = units.sites_on(session, local_day(draft.starts_at), draft.site_ids)
         missing = len(set(draft.site_ids)) - len(sites)
         if missing:
-            found["sites"] = f"{missing} điểm cầu không còn hiệu lực vào ngày họp; hãy chọn lại."
+            found["sites"] = say(
+                "%(n)s điểm cầu không còn hiệu lực vào ngày họp; hãy chọn lại.", n=missing
+            )
     if found:
         raise InvalidError(found)
     return units.in_protocol_order(sites, host), host
@@ -258,6 +234,12 @@ def _write(meeting: Meeting, draft: MeetingDraft, at: datetime) -> None:
     meeting.room_preset = draft.room_preset
     meeting.external_host = draft.external_host
     meeting.external_reference = draft.external_reference
+    meeting.relay_mode = draft.relay_mode
+    meeting.kind = draft.kind
+    meeting.form = draft.form
+    meeting.is_ad_hoc = draft.is_ad_hoc
+    meeting.ad_hoc_reason = draft.ad_hoc_reason
+    meeting.is_not_prohibited = draft.is_not_prohibited
     meeting.updated_at = at  # also moves the version on when only agenda or sites changed
     if _agenda(meeting) != [(i.title, i.presenter, i.minutes) for i in draft.agenda]:
         meeting.agenda = [
@@ -281,14 +263,35 @@ def _told(meeting: Meeting) -> tuple[object, ...]:
     )  # fmt: skip
 
 
-def _invite(context: _Context, meeting: Meeting) -> None:
-    meeting.status = after(meeting.status, Trigger.INVITE)
+def invite(context: Context, meeting: Meeting) -> None:
+    """Send the invitations of a meeting nobody was invited to yet.
+
+    Raises InvalidError without sites, ConflictError where the office wants approval first. Who may
+    approve invites without asking: that is the approval.
+    """
+    following = after(meeting.status, Trigger.INVITE)
     sites = present_sites(meeting)
+    if not sites:
+        raise InvalidError({"sites": rules.NO_SITES})
+    if Demand.NO_APPROVAL_RULE in demands(meeting.status, Trigger.INVITE):
+        _check_approval(context, meeting)
+    meeting.status = following
+    meeting.invited_at = context.at
     context.record(meeting, Kind.INVITED, detail={"sites": len(sites)})
     context.announce(meeting, Announcement(invited=sites))
 
 
-def _invite_again(context: _Context, meeting: Meeting) -> None:
+def _check_approval(context: Context, meeting: Meeting) -> None:
+    is_approver = may(context.actor, Verb.MEETING_APPROVE, meeting_facts(meeting))
+    if is_approver:
+        meeting.approved_by, meeting.approved_at = context.actor.name, context.at
+        return
+    wants_approval = thresholds_of(context.session).requires_approval
+    if wants_approval and meeting.scope is Scope.INTRA:
+        raise ConflictError(APPROVAL_FIRST, code="approval_first")
+
+
+def _invite_again(context: Context, meeting: Meeting) -> None:
     """A postponed meeting has a new time: calendars dropped it, so everybody is invited anew."""
     meeting.status = after(meeting.status, Trigger.RESCHEDULE)
     meeting.status_reason = ""
@@ -299,7 +302,7 @@ def _invite_again(context: _Context, meeting: Meeting) -> None:
 
 
 def _announce_edit(
-    context: _Context,
+    context: Context,
     meeting: Meeting,
     added: Sequence[InvitedSite],
     removed: Sequence[InvitedSite],
@@ -315,28 +318,36 @@ def _announce_edit(
     context.announce(meeting, announcement)
 
 
-def _call_off(
-    context: _Context,
+def checked_reason(reason: str, missing: str = "Nêu lý do.") -> str:
+    """``reason`` trimmed. Raises InvalidError if it is missing, too long or marked secret."""
+    reason = reason.strip()
+    if not reason:
+        raise InvalidError({"reason": missing})
+    if len(reason) > MAX_REASON:
+        raise InvalidError({"reason": say("Lý do dài quá %(n)s ký tự.", n=MAX_REASON)})
+    if rules.is_marked_secret(reason):
+        raise InvalidError({"reason": rules.REFUSAL}, code="state_secret")
+    return reason
+
+
+def _call_off(  # noqa: PLR0917 (what the two public acts differ in)
+    context: Context,
     meeting_id: int,
     trigger: Trigger,
     kind: Kind,
     reason: str,
+    ground: CallOffGround,
 ) -> Meeting:
     meeting = locked_meeting(context.session, meeting_id)
     following = after(meeting.status, trigger)
-    reason = reason.strip()
-    if not reason:
-        raise InvalidError({"reason": "Nêu lý do."})
-    if len(reason) > MAX_REASON:
-        raise InvalidError({"reason": f"Lý do dài quá {MAX_REASON} ký tự."})
-    if rules.is_marked_secret(reason):
-        raise InvalidError({"reason": rules.REFUSAL}, code="state_secret")
+    reason = checked_reason(reason)
     # a draft invited nobody; a postponed meeting's sites are told again that it will not be held
-    told = [] if meeting.status is Status.DRAFT else present_sites(meeting)
+    told = [] if meeting.status in PLANNED else present_sites(meeting)
     meeting.status = following
     meeting.status_reason = reason
+    meeting.status_ground = ground
     meeting.updated_at = context.at
     meeting.ics_sequence += 1
-    context.record(meeting, kind, note=reason)
+    context.record(meeting, kind, note=reason, detail={"ground": ground.value})
     context.announce(meeting, Announcement(called_off=told))
     return meeting

@@ -23,9 +23,10 @@ from conference.attendance.summary import CAME
 from conference.directory.models import Person, Site, Unit, UnitLevel
 from conference.directory.units import LEVEL_RANK, valid_on
 from conference.invitations.models import Delivery, OutboxMessage, Purpose
-from conference.scheduling import rules
+from conference.scheduling.advice import latest_send_day
 from conference.scheduling.local_time import local_day
 from conference.scheduling.models import InvitedSite, Meeting, Paper, Scope, Status
+from conference.scheduling.planning import office_of
 from conference.statistics.figures import HeldMeeting, InTime, SitesOfLevel
 from conference.statistics.periods import Period
 
@@ -67,10 +68,12 @@ def held_meetings(session: Session, *periods: Period) -> list[HeldMeeting]:
         .order_by(Meeting.starts_at, Meeting.id)
     )
     found = []
-    for meeting, chair, unit in session.execute(query):
+    rows = session.execute(query).all()
+    office = office_of(session, *(local_day(meeting.starts_at) for meeting, *_ in rows))
+    for meeting, chair, unit in rows:
         day = local_day(meeting.starts_at)
-        is_intra = meeting.scope is Scope.INTRA
-        deadline = rules.latest_send_day(day) if is_intra else None
+        has_deadline = meeting.scope is Scope.INTRA and not meeting.is_ad_hoc
+        deadline = latest_send_day(day, office) if has_deadline else None
         found.append(
             HeldMeeting(
                 id=meeting.id,

@@ -74,6 +74,8 @@ CASES = (
     Case("tasks-site", "/nhiem-vu", "diemcau1"),
     Case("attendance-edit", "/cuoc-hop/{ended}/diem-danh/{invited_site}"),
     Case("log", "/cuoc-hop/{ended}/nhat-ky"),
+    Case("days-off", "/quan-tri/ngay-nghi?nam=2026", "quantri"),
+    Case("planning-rules", "/quan-tri/quy-tac", "quantri"),
     Case("search", "/tim-kiem?q=giao+ban"),
     Case("search-empty", "/tim-kiem"),
     Case("directory", "/quan-tri/co-cau", "quantri"),

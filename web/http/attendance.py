@@ -123,7 +123,7 @@ def _sheet_page(session: Session, page: dict[str, Any], **more: Any) -> str:
         may_mark=may(who, Verb.ATTENDANCE_MARK, facts) and not is_locked,
         may_correct=may(who, Verb.ATTENDANCE_MARK, facts) and is_locked,
         may_sign=may(who, Verb.ATTENDANCE_SIGN, facts) and not is_locked
-        and meeting.status is Status.ENDED,
+        and meeting.is_over,
         is_live=meeting.status is Status.LIVE,
         connected=sum(_is_confirmable(line) for line in sheet.sites),
         **{"faults": {}, "typed": {}, **more},

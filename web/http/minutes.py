@@ -26,7 +26,7 @@ from conference.minutes import marks, paper, service
 from conference.minutes.models import Minutes, MinutesRevision
 from conference.minutes.service import Saved, Text
 from conference.scheduling.facts import meeting_facts
-from conference.scheduling.models import Meeting, Status
+from conference.scheduling.models import Meeting
 from conference.signatures import service as signatures
 from conference.signatures.models import SignedKind
 from conference.signatures.service import VERDICT_WORDS
@@ -153,7 +153,7 @@ def _events(session: Session, meeting: Meeting) -> list[dict[str, Any]]:
 def _missing(meeting: Meeting, row: Minutes | None) -> list[str]:
     """What the paper still lacks, in the office's words."""
     checks = (
-        (meeting.status is not Status.ENDED, _("giờ kết thúc")),
+        (not meeting.is_over, _("giờ kết thúc")),
         (meeting.secretary is None, _("thư ký")),
         (row is None or not row.course, _("nội dung")),
         (row is None or not row.conclusion, _("kết luận")),

@@ -19,7 +19,7 @@ from conference.access.tokens import Grants, room_token
 from conference.conduct.participants import Door, Participant
 from conference.conduct.service import sources_of
 from conference.errors import ConflictError, ForbiddenError, NotFoundError
-from conference.scheduling.models import InvitedSite, Meeting, Status
+from conference.scheduling.models import ANNOUNCED, InvitedSite, Meeting, Status
 from web import entrance
 from web.http.session import language
 from web.realtime import documents, events
@@ -176,7 +176,7 @@ def next_meeting(
     """
     query = select(Meeting).where(
         Meeting.id != meeting.id,
-        Meeting.status.in_([Status.INVITED, Status.LIVE]),
+        Meeting.status.in_([*ANNOUNCED, Status.LIVE]),
         Meeting.ends_at > at,
     )
     query = query.order_by(Meeting.starts_at, Meeting.id).limit(1)

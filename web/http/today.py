@@ -20,7 +20,7 @@ from conference.overview.chores import Chore, Kind, chores
 from conference.scheduling.facts import meeting_facts
 from conference.scheduling.listing import MeetingRow, meetings_on, upcoming
 from conference.scheduling.local_time import local_day
-from conference.scheduling.models import Meeting, Status
+from conference.scheduling.models import ANNOUNCED, HELD, Meeting, Status
 from web.services import now, require, services
 
 blueprint = Blueprint("today", __name__)
@@ -80,10 +80,10 @@ def _line(session: Session, row: MeetingRow, actor: Actor, at: datetime) -> Line
     meeting = session.get_one(Meeting, row.id)
     facts = meeting_facts(meeting)
     present = None
-    if row.status in {Status.LIVE, Status.ENDED}:
+    if row.status is Status.LIVE or row.status in HELD:
         present = sheet(session, meeting, at).totals.came
     is_open = row.status is Status.LIVE or (
-        row.status is Status.INVITED and opens_at(row.starts_at) <= at < row.ends_at
+        row.status in ANNOUNCED and opens_at(row.starts_at) <= at < row.ends_at
     )
     if is_open and may(actor, Verb.ROOM_JOIN, facts):
         return Line(row, present, _("Vào họp"), f"/phong/{row.id}", is_primary=True)

@@ -101,7 +101,7 @@ def test_faults_stand_beside_their_fields_and_nothing_typed_is_lost(pages: Pages
     )  # fmt: skip
     assert answer.status_code == 422
     page = text_of(answer)
-    assert "Ngày không đọc được; nhập như 10/12/2026." in page
+    assert "Tháng 2/2026 chỉ có 28 ngày." in page
     assert "Giờ không đọc được" in page
     assert "Mục 1: số phút phải từ 1" in page
     assert 'value="31/02/2026"' in answer.text
@@ -183,7 +183,10 @@ def test_the_panel_warns_while_one_types(pages: Pages) -> None:
     panel = text_of(browser.post("/cuoc-hop/kiem-tra", data=typed(pages, day="13/12/2026")))
     assert "13/12/2026 là Chủ nhật." in panel
     panel = text_of(browser.post("/cuoc-hop/kiem-tra", data=typed(pages)))
-    assert "Trùng lịch: Nguyễn Văn An, “Giao ban tháng 12/2026” 8:00–11:00." in panel
+    assert (
+        "Trùng lịch: Nguyễn Văn An, Hoàng Thị Hạnh, “Giao ban tháng 12/2026” 8:00–11:00." in panel
+    )
+    assert "Giờ trống: 13:00 10/12/2026" in panel
     panel = text_of(browser.post("/cuoc-hop/kiem-tra", data=typed(pages, day="24/11/2026")))
     assert "Quá hạn gửi giấy mời: chậm nhất thứ Năm 19/11/2026" in panel
 

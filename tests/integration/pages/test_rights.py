@@ -29,7 +29,7 @@ USERS = {
 }  # fmt: skip
 WORDS = {
     "kind": "xlsx", "code": "vi", "word": "doi-ten", "digest": "0" * 64, "ending": "csv",
-    "secret": "khong-co", "filename": "app.css",
+    "secret": "khong-co", "filename": "app.css", "step": "duyet", "day": "2026-01-01",
 }  # fmt: skip
 
 

@@ -104,11 +104,3 @@ def test_a_day_is_vietnams_day(province: Province) -> None:
         who = province.secretary
         assert len(listing.meetings_on(session, date(2026, 12, 10), actor=who)) == 1
         assert not listing.meetings_on(session, date(2026, 12, 9), actor=who)
-
-
-def test_the_chairs_other_meeting_at_that_time_is_found(province: Province) -> None:
-    mine = create(province, "Họp trước")
-    draft = province.draft(starts_at=STARTS + timedelta(hours=1))
-    with province.database.reading() as session:
-        assert {e.title for e in listing.overlapping(session, draft)} == {"Họp trước"}
-        assert not listing.overlapping(session, draft, except_id=mine)

@@ -1,7 +1,7 @@
-"""What a meeting must be, and what its planner is told."""
+"""What a meeting must be to be stored."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -10,17 +10,13 @@ from conference.scheduling.rules import (
     REFUSAL,
     AgendaDraft,
     Classification,
-    Engagement,
     MeetingDraft,
-    advice,
     faults,
     invitation_faults,
     is_marked_secret,
     is_secret,
-    latest_send_day,
 )
 
-AT = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 DRAFT = MeetingDraft(
     classification=Classification.NONE,
     scope=Scope.INTRA,
@@ -30,10 +26,6 @@ DRAFT = MeetingDraft(
     chair_id=1,
     site_ids=(1,),
 )
-
-
-def codes(draft: MeetingDraft, at: datetime = AT) -> list[str]:
-    return [warning.code for warning in advice(draft, at)]
 
 
 def test_a_complete_draft_has_no_fault() -> None:
@@ -97,41 +89,3 @@ def test_a_draft_may_lack_sites_but_invitations_may_not() -> None:
 
 def test_the_chair_does_not_keep_the_minutes() -> None:
     assert "secretary" in faults(replace(DRAFT, secretary_id=1))
-
-
-@pytest.mark.parametrize(
-    ("meeting", "last"),
-    [
-        (date(2026, 12, 10), date(2026, 12, 7)),  # Thursday: Monday
-        (date(2026, 12, 7), date(2026, 12, 2)),  # Monday: over the weekend to Wednesday
-        (date(2026, 12, 13), date(2026, 12, 9)),  # Sunday: Friday, Thursday, Wednesday
-    ],
-)
-def test_three_working_days_are_counted_back(meeting: date, last: date) -> None:
-    assert latest_send_day(meeting) == last
-
-
-def test_holidays_are_no_working_days() -> None:
-    assert latest_send_day(date(2026, 12, 10), {date(2026, 12, 8)}) == date(2026, 12, 4)
-
-
-def test_late_invitations_warn_but_not_for_what_the_centre_calls() -> None:
-    assert "lead_time" not in codes(DRAFT, datetime(2026, 12, 7, 10, tzinfo=UTC))
-    late = datetime(2026, 12, 8, 1, tzinfo=UTC)
-    assert "lead_time" in codes(DRAFT, late)
-    assert codes(replace(DRAFT, scope=Scope.CENTRAL), late) == ["central"]
-
-
-def test_the_past_and_the_weekend_warn() -> None:
-    assert codes(DRAFT, datetime(2027, 1, 1, tzinfo=UTC)) == ["past"]
-    sunday = replace(DRAFT, starts_at=datetime(2026, 12, 13, 1, tzinfo=UTC))
-    assert "weekend" in codes(sunday)
-    assert any("13/12/2026 là Chủ nhật" in w.text for w in advice(sunday, AT))
-
-
-def test_a_clash_names_the_person_the_meeting_and_its_hours() -> None:
-    assert DRAFT.starts_at
-    assert DRAFT.ends_at
-    other = Engagement("Nguyễn Văn An", "Tiếp dân", DRAFT.starts_at, DRAFT.ends_at)
-    texts = [w.text for w in advice(DRAFT, AT, [other])]
-    assert texts == ["Trùng lịch: Nguyễn Văn An, “Tiếp dân” 8:00–11:00."]

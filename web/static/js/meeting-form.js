@@ -6,6 +6,7 @@ import { SiteTree } from "./site-tree.js";
 const form = document.getElementById("meeting-form");
 const rest = document.getElementById("rest");
 const CHECK_AFTER_MS = 400;
+const checking = { timer: 0, turn: 0 };
 
 // ---- classification first -----------------------------------------------------------------
 
@@ -23,9 +24,20 @@ document.getElementById("classification").addEventListener("change", classified)
 
 const external = document.getElementById("external");
 function scoped() {
-  external.hidden = form.elements.scope.value !== "central";
+  const isCentral = form.elements.scope.value === "central";
+  external.hidden = !isCentral;
+  document.getElementById("relay").hidden = !isCentral;
+  document.getElementById("grounds").hidden = isCentral;
 }
 document.getElementById("scope").addEventListener("change", scoped);
+
+// ---- ad hoc meetings give their reason ----------------------------------------------------------
+
+const adHoc = form.elements.is_ad_hoc;
+function reasoned() {
+  document.getElementById("ad-hoc").hidden = !adHoc.checked;
+}
+adHoc.addEventListener("change", reasoned);
 
 // ---- sites --------------------------------------------------------------------------------
 
@@ -33,6 +45,7 @@ const selected = document.getElementById("selected");
 
 function showSelected(boxes) {
   for (const figure of document.querySelectorAll("[data-selected-count]")) figure.textContent = boxes.length;
+  checkSoon();
   selected.replaceChildren(...(boxes.length ? boxes.map(entry) : [nothing()]));
 }
 
@@ -83,22 +96,68 @@ async function ask(address) {
   }
 }
 
-let timer;
-let turn = 0;
 function checkSoon() {
-  clearTimeout(timer);
-  timer = setTimeout(async () => {
+  clearTimeout(checking.timer);
+  checking.timer = setTimeout(async () => {
     if (rest.disabled) return;
-    const mine = ++turn;
+    const mine = ++checking.turn;
     const answer = await ask(form.dataset.check);
-    if (answer !== null && mine === turn) document.getElementById("advice").innerHTML = answer;
+    if (answer !== null && mine === checking.turn) document.getElementById("advice").innerHTML = answer;
   }, CHECK_AFTER_MS);
 }
-for (const name of ["scope", "day", "starts", "ends", "end_day", "chair", "secretary", "title", "classification"]) {
+const CHECKED = [
+  "scope", "day", "starts", "ends", "end_day", "chair", "secretary", "title", "classification", "kind", "form",
+  "location", "is_ad_hoc", "ad_hoc_reason", "is_not_prohibited",
+];
+for (const name of CHECKED) {
   for (const control of [form.elements[name]].flatMap((found) => (found instanceof RadioNodeList ? [...found] : [found]))) {
     control.addEventListener("change", checkSoon);
     control.addEventListener("input", checkSoon);
   }
+}
+
+// The next free time is one press away; the length stays as it was.
+document.getElementById("advice").addEventListener("click", (event) => {
+  const button = event.target.closest("[data-free-day]");
+  if (!button) return;
+  const length = minutesOf(form.elements.ends.value) - minutesOf(form.elements.starts.value);
+  const start = minutesOf(button.dataset.freeTime);
+  put(form.elements.day, button.dataset.freeDay);
+  put(form.elements.starts, button.dataset.freeTime);
+  if (length > 0) put(form.elements.ends, clockOf(start + length));
+  if (length > 0) put(form.elements.end_day, "");
+  form.elements.starts.focus();
+});
+
+function minutesOf(text) {
+  const [, hours, minutes] = /^\s*(\d{1,2})\D?(\d{2})?/.exec(text) ?? [];
+  return hours === undefined ? NaN : Number(hours) * 60 + Number(minutes ?? 0);
+}
+
+function clockOf(minutes) {
+  return `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, "0")}`;
+}
+
+function put(control, value) {
+  control.value = value;
+  control.dispatchEvent(new Event("input", { bubbles: true }));
+  control.dispatchEvent(new Event("change", { bubbles: true }));
+}
+
+// ---- somebody else saved meanwhile: take over single fields of the stored version ---------------
+
+for (const button of document.querySelectorAll("[data-take]")) {
+  button.addEventListener("click", () => {
+    const control = form.elements[button.dataset.take];
+    if (control.type === "checkbox") {
+      control.checked = button.dataset.value !== "";
+      control.dispatchEvent(new Event("change", { bubbles: true }));
+    } else if (control instanceof RadioNodeList) {
+      control.value = button.dataset.value;
+      control[0].dispatchEvent(new Event("change", { bubbles: true }));
+    } else put(control, button.dataset.value);
+    button.textContent = button.dataset.taken;
+  });
 }
 
 // ---- days: typed as 10/12/2026, or picked from the browser's calendar --------------------------
@@ -178,6 +237,44 @@ rows.addEventListener("keydown", (event) => {
   (row.nextElementSibling ?? addRow()).querySelector("input").focus();
 });
 
+// Many lines pasted into one item become items; what is too much stays where it can be shortened.
+const surplus = document.getElementById("agenda-rest");
+const pasted = document.getElementById("agenda-pasted");
+rows.addEventListener("paste", (event) => {
+  if (event.target.name !== "agenda_title") return;
+  const lines = event.clipboardData.getData("text/plain").split(/\r?\n/).map((line) => line.trim()).filter(Boolean);
+  if (lines.length < 2) return;
+  event.preventDefault();
+  const most = Number(rows.dataset.most);
+  let row = event.target.closest(".agenda-row");
+  let taken = 0;
+  while (taken < lines.length && rows.children.length <= most) {
+    const field = row.querySelector("[name=agenda_title]");
+    if (field.value.trim() === "" || taken === 0) {
+      const [title, presenter, minutes] = lines[taken].split("\t");
+      field.value = title.slice(0, 300);
+      if (presenter) row.querySelector("[name=agenda_presenter]").value = presenter.trim().slice(0, 200);
+      if (/^\d+$/.test(minutes?.trim() ?? "")) row.querySelector("[name=agenda_minutes]").value = minutes.trim().slice(0, 4);
+      taken += 1;
+      if (taken === lines.length) break;
+    }
+    if (rows.children.length >= most && !row.nextElementSibling) break;
+    const next = blank.content.cloneNode(true);
+    if (row.nextElementSibling?.querySelector("[name=agenda_title]").value === "") row = row.nextElementSibling;
+    else {
+      row.after(next);
+      row = row.nextElementSibling;
+    }
+  }
+  const left = lines.slice(taken);
+  surplus.hidden = left.length === 0;
+  pasted.hidden = left.length === 0;
+  document.getElementById("agenda-rest-text").value = left.join("\n");
+  pasted.querySelector("span").textContent = rows.dataset.tooMany.replace("{n}", lines.length).replace("{kept}", taken);
+  renumber();
+  row.querySelector("[name=agenda_title]").focus();
+});
+
 // A draft kept on this machine may hold more agenda items than the blank form shows.
 function restoreAgenda() {
   const kept = localStorage.getItem(`diemcau.draft.${form.dataset.keep}`);
@@ -197,4 +294,5 @@ restoreAgenda();
 renumber();
 classified();
 scoped();
+reasoned();
 tree.refresh();

@@ -1,0 +1,309 @@
+"""Planning a meeting: the form, its warnings while one types, and saving it.
+
+Three buttons send the form: save a draft, submit for approval, invite at once. Submitting with
+warnings asks once; whoever confirms has seen how many there were. Of two people who edit the same
+meeting the second is shown the difference, field by field, and loses nothing.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Final
+
+from flask import flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from conference.access.policy import Actor, Verb, may
+from conference.directory import units
+from conference.errors import InvalidError
+from conference.invitations.service import MailAnnouncer
+from conference.scheduling import progress, rules, service
+from conference.scheduling.advice import PROHIBITED, Advice, PaperFact, advice, warnings
+from conference.scheduling.bookings import clashes_of
+from conference.scheduling.context import Context
+from conference.scheduling.facts import meeting_facts
+from conference.scheduling.invitees import present_sites
+from conference.scheduling.lifecycle import Trigger
+from conference.scheduling.local_time import local_day
+from conference.scheduling.models import Meeting, Scope, Status
+from conference.scheduling.planning import Office, office_of
+from conference.scheduling.rules import MeetingDraft
+from conference.scheduling.service import EditClashError
+from web.http.meetings import blueprint
+from web.meeting_difference import Difference, differences
+from web.meeting_form import (
+    AgendaRow,
+    MeetingForm,
+    agenda_fault,
+    agenda_rows,
+    draft_of,
+    rows_of,
+    site_ids,
+    values_of,
+)
+from web.meeting_page import find_meeting
+from web.services import client_address, now, require, services
+
+Answer = str | Response | tuple[str, int]
+__all__ = ["blueprint"]
+
+INVITE: Final = "invite"
+SUBMIT: Final = "request"
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why the form comes back instead of being saved."""
+
+    faults: Mapping[str, str] = field(default_factory=dict)
+    clash: EditClashError | None = None
+    question: int = 0
+    """So many warnings stand; asked once before submitting."""
+
+    def __bool__(self) -> bool:
+        """Whether there is any."""
+        return bool(self.faults or self.clash or self.question)
+
+
+@blueprint.route("/cuoc-hop/tao", methods=["GET", "POST"])
+def create() -> Answer:
+    """Plan a new meeting."""
+    actor = require(Verb.MEETING_CREATE)
+    start = {"room_preset": "discussion", "form": "online", "relay_mode": "none"}
+    form = MeetingForm(data=None if request.method == "POST" else start)
+    if request.method == "GET":
+        return _show(form, None, [AgendaRow()], ())
+    trouble = Trouble(faults=_unreadable(form)) or _question(form, None)
+    if not trouble:
+        try:
+            with services().database.transaction() as session:
+                meeting = service.create_meeting(
+                    session,
+                    draft_of(form, request.form),
+                    actor=actor,
+                    at=now(),
+                    announcer=_announcer(),
+                    is_inviting=INVITE in request.form,
+                    address=client_address(),
+                )
+                _submit(session, meeting, actor)
+        except InvalidError as error:
+            trouble = Trouble(faults=error.fields)
+    if trouble:
+        return _show_again(form, None, trouble)
+    _say_saved(meeting)
+    return redirect(url_for("meetings.overview", meeting_id=meeting.id))
+
+
+@blueprint.route("/cuoc-hop/<int:meeting_id>/sua", methods=["GET", "POST"])
+def edit(meeting_id: int) -> Answer:
+    """Change a meeting; who saved in between is named, and nothing typed is lost."""
+    with services().database.reading() as session:
+        meeting = find_meeting(session, meeting_id)
+        actor = require(Verb.MEETING_EDIT, meeting_facts(meeting))
+        if request.method == "GET":
+            chosen = tuple(site.site_id for site in present_sites(meeting))
+            return _show(MeetingForm(data=values_of(meeting)), meeting, rows_of(meeting), chosen)
+    form = MeetingForm()
+    trouble = Trouble(faults=_unreadable(form)) or _question(form, meeting)
+    if not trouble:
+        try:
+            with services().database.transaction() as session:
+                meeting = service.edit_meeting(
+                    session,
+                    meeting_id,
+                    draft_of(form, request.form),
+                    version=_version(form),
+                    actor=actor,
+                    at=now(),
+                    announcer=_announcer(),
+                    is_inviting=INVITE in request.form,
+                    address=client_address(),
+                )
+                _submit(session, meeting, actor)
+        except InvalidError as error:
+            trouble = Trouble(faults=error.fields)
+        except EditClashError as error:
+            trouble = Trouble(clash=error)
+    if trouble:
+        return _show_again(form, meeting, trouble)
+    _say_saved(meeting)
+    return redirect(url_for("meetings.overview", meeting_id=meeting_id))
+
+
+def _submit(session: Session, meeting: Meeting, actor: Actor) -> None:
+    """Submit a draft for approval if that was the button pressed."""
+    if SUBMIT in request.form and meeting.status is Status.DRAFT:
+        context = Context(session, actor, now(), client_address(), _announcer())
+        progress.step(context, meeting.id, Trigger.SUBMIT)
+
+
+def _question(form: MeetingForm, meeting: Meeting | None) -> Trouble:
+    """Trouble if warnings stand that whoever submits has not confirmed yet."""
+    draft = draft_of(form, request.form)
+    if SUBMIT not in request.form or rules.is_secret(draft) or rules.faults(draft):
+        return Trouble()
+    with services().database.reading() as session:
+        count = len(warnings(_advice(session, draft, meeting)))
+    return Trouble(question=0 if request.form.get("confirmed") == str(count) else count)
+
+
+@blueprint.post("/cuoc-hop/kiem-tra")
+def advise() -> str:
+    """The panel of warnings for what is typed so far; stores nothing."""
+    meeting = _require_planning()
+    draft = draft_of(MeetingForm(), request.form)
+    if rules.is_secret(draft):
+        return render_template("meetings/_advice.html", advice=[], refusal=rules.REFUSAL)
+    with services().database.reading() as session:
+        found = _advice(session, draft, meeting)
+    return render_template("meetings/_advice.html", advice=found, refusal="")
+
+
+@blueprint.post("/cuoc-hop/don-vi")
+def choose_sites() -> str:
+    """The tree of sites as of the typed day, with the present choice."""
+    _require_planning()
+    form = MeetingForm()
+    day = form.day.data or local_day(now())
+    chosen = site_ids(request.form)
+    with services().database.reading() as session:
+        sites = units.sites_on(session, day)
+        gone = units.gone_on(session, day, chosen)
+    return render_template(
+        "meetings/_tree.html", tree=units.choice_tree(sites), chosen=set(chosen), gone=gone, day=day
+    )
+
+
+def _require_planning() -> Meeting | None:
+    """Whoever may plan a new meeting, or edit the one that ``?cuoc-hop=`` names."""
+    meeting_id = request.args.get("cuoc-hop", None, int)
+    if meeting_id is None:
+        require(Verb.MEETING_CREATE)
+        return None
+    with services().database.reading() as session:
+        meeting = find_meeting(session, meeting_id)
+        require(Verb.MEETING_EDIT, meeting_facts(meeting))
+        return meeting
+
+
+def _advice(session: Session, draft: MeetingDraft, meeting: Meeting | None) -> list[Advice]:
+    at = now()
+    office = office_of(session, *_days(draft), local_day(at))
+    clashes = clashes_of(session, draft, office, except_id=meeting.id if meeting else None)
+    papers = _papers(session, meeting) if meeting else None
+    return advice(draft, at, office, clashes, papers)
+
+
+def _papers(session: Session, meeting: Meeting) -> list[PaperFact]:
+    papers = session.get_one(Meeting, meeting.id).papers
+    return [PaperFact(paper.filename, paper.uploaded_at) for paper in papers]
+
+
+def _days(draft: MeetingDraft) -> list[date]:
+    return [local_day(at) for at in (draft.starts_at, draft.ends_at) if at is not None]
+
+
+def _announcer() -> MailAnnouncer:
+    return MailAnnouncer.of(services().settings)
+
+
+def _version(form: MeetingForm) -> int:
+    text = form.version.data or ""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
+
+
+def _unreadable(form: MeetingForm) -> dict[str, str]:
+    """Fields whose text cannot be read at all; only once the content is stated not to be secret."""
+    draft = draft_of(form, request.form)
+    if rules.is_secret(draft) or draft.classification is None:
+        return {}
+    form.validate()
+    found = {name: messages[0] for name, messages in form.errors.items() if name}
+    agenda = agenda_fault(agenda_rows(request.form))
+    return found | ({"agenda": agenda} if agenda else {})
+
+
+def _say_saved(meeting: Meeting) -> None:
+    if INVITE in request.form:
+        count = len(present_sites(meeting))
+        flash(_("Đã lưu; %(count)s điểm cầu sẽ nhận thư mời.", count=count), "ok")
+    elif SUBMIT in request.form:
+        flash(_("Đã lưu và trình duyệt."), "ok")
+    else:
+        flash(_("Đã lưu cuộc họp."), "ok")
+
+
+def _show(
+    form: MeetingForm,
+    meeting: Meeting | None,
+    agenda: Sequence[AgendaRow],
+    chosen: tuple[int, ...],
+    trouble: Trouble = Trouble(),
+) -> str:
+    day = _as_day(form.day.data) or local_day(now())
+    draft = draft_of(form, request.form) if request.method == "POST" else None
+    if draft is not None and rules.is_secret(draft):
+        draft = None
+    with services().database.reading() as session:
+        form.offer(units.chairs(session), units.secretaries(session))
+        sites = units.sites_on(session, day)
+        gone = units.gone_on(session, day, chosen)
+        found = _advice(session, draft, meeting) if draft else []
+        office = office_of(session, day)
+        changes = _changes(session, meeting, draft) if trouble.clash and draft else []
+    rest = form.show_faults(trouble.faults)
+    return render_template(
+        "meetings/form.html",
+        form=form,
+        meeting=meeting,
+        agenda=agenda or [AgendaRow()],
+        tree=units.choice_tree(sites),
+        chosen=set(chosen),
+        gone=gone,
+        day=day,
+        faults=rest,
+        clash=trouble.clash,
+        changes=changes,
+        question=trouble.question,
+        advice=found,
+        refusal=rules.REFUSAL,
+        prohibited=PROHIBITED,
+        capacity=office.thresholds.media_capacity,
+        offers=_offers(meeting, office),
+    )
+
+
+def _changes(
+    session: Session, meeting: Meeting | None, draft: MeetingDraft
+) -> Sequence[Difference]:
+    """What differs between the stored meeting and what was typed."""
+    if meeting is None:
+        return []
+    stored = find_meeting(session, meeting.id)
+    return differences(session, stored, draft)
+
+
+def _offers(meeting: Meeting | None, office: Office) -> dict[str, bool]:
+    """Which buttons the form has."""
+    is_draft = meeting is None or meeting.status is Status.DRAFT
+    needs_approval = bool(office.thresholds.requires_approval)
+    is_central = meeting is not None and meeting.scope is Scope.CENTRAL
+    facts = meeting_facts(meeting) if meeting else None
+    is_approver = may(require(Verb.MEETING_LIST), Verb.MEETING_APPROVE, facts)
+    return {
+        "draft": is_draft,
+        "submit": is_draft,
+        "invite": is_draft and (not needs_approval or is_central or is_approver),
+    }
+
+
+def _as_day(value: object) -> date | None:
+    return value if isinstance(value, date) and not isinstance(value, datetime) else None
+
+
+def _show_again(form: MeetingForm, meeting: Meeting | None, trouble: Trouble) -> Answer:
+    page = _show(form, meeting, agenda_rows(request.form), site_ids(request.form), trouble)
+    return page, 409 if trouble.clash else 422 if trouble.faults else 200

@@ -1,0 +1,125 @@
+"""The steps of a meeting from request to archive: one button each on its page."""
+
+from collections.abc import Callable
+from typing import Final
+
+from flask import Blueprint, flash, redirect, request, url_for
+from flask_babel import gettext as _
+from werkzeug.exceptions import NotFound
+from werkzeug.wrappers import Response
+
+from conference.errors import DomainError, InvalidError
+from conference.invitations.service import MailAnnouncer
+from conference.scheduling import progress, service
+from conference.scheduling.context import Context
+from conference.scheduling.facts import meeting_facts
+from conference.scheduling.lifecycle import STEPS, Trigger, step_of
+from conference.scheduling.models import CallOffGround, Meeting
+from web.meeting_page import find_meeting
+from web.services import client_address, now, require, services
+from web.words import translated
+
+blueprint = Blueprint("meeting_steps", __name__)
+
+ADDRESSES: Final = {
+    "trinh": Trigger.SUBMIT,
+    "tra-lai": Trigger.RETURN,
+    "duyet": Trigger.APPROVE,
+    "san-sang": Trigger.DECLARE_READY,
+    "ky-bien-ban": Trigger.SIGN_MINUTES,
+    "ket-luan": Trigger.ISSUE_CONCLUSION,
+    "luu-tru": Trigger.ARCHIVE,
+}
+"""Last part of the address of each step; inviting and calling off have their own."""
+
+
+@blueprint.post("/cuoc-hop/<int:meeting_id>/buoc/<step>")
+def move(meeting_id: int, step: str) -> Response:
+    """Submit, return, approve, declare ready, and the papers afterwards."""
+    trigger = ADDRESSES.get(step)
+    if trigger is None:
+        raise NotFound
+    words = {
+        Trigger.SUBMIT: _("Đã trình duyệt."),
+        Trigger.RETURN: _("Đã trả lại người lập."),
+        Trigger.APPROVE: _("Đã duyệt."),
+        Trigger.DECLARE_READY: _("Đã ghi nhận sẵn sàng."),
+        Trigger.SIGN_MINUTES: _("Đã ghi nhận biên bản được ký."),
+        Trigger.ISSUE_CONCLUSION: _("Đã ghi nhận kết luận được ban hành."),
+        Trigger.ARCHIVE: _("Đã đưa vào lưu trữ."),
+    }
+    note = request.form.get("reason", "")
+    return _do(
+        meeting_id,
+        trigger,
+        lambda context: progress.step(context, meeting_id, trigger, note=note),
+        words[trigger],
+    )
+
+
+@blueprint.post("/cuoc-hop/<int:meeting_id>/moi")
+def invite(meeting_id: int) -> Response:
+    """Send the invitations of a meeting that is approved or needs no approval."""
+    return _do(
+        meeting_id,
+        Trigger.INVITE,
+        lambda context: progress.send_invitations(context, meeting_id),
+        _("Đã gửi lời mời; các điểm cầu sẽ nhận thư."),
+    )
+
+
+@blueprint.post("/cuoc-hop/<int:meeting_id>/hoan")
+def postpone(meeting_id: int) -> Response:
+    """Put a meeting off."""
+    said = _("Đã hoãn; các điểm cầu sẽ được báo.")
+    return _do(meeting_id, Trigger.POSTPONE, _calling_off(meeting_id, Trigger.POSTPONE), said)
+
+
+@blueprint.post("/cuoc-hop/<int:meeting_id>/huy")
+def cancel(meeting_id: int) -> Response:
+    """Call a meeting off for good."""
+    said = _("Đã hủy; các điểm cầu sẽ được báo.")
+    return _do(meeting_id, Trigger.CANCEL, _calling_off(meeting_id, Trigger.CANCEL), said)
+
+
+def _calling_off(meeting_id: int, trigger: Trigger) -> Callable[[Context], Meeting]:
+    act = service.postpone_meeting if trigger is Trigger.POSTPONE else service.cancel_meeting
+    typed = request.form.get("ground", "")
+    ground = next((one for one in CallOffGround if one.value == typed), CallOffGround.OTHER)
+
+    def call_off(context: Context) -> Meeting:
+        return act(
+            context.session,
+            meeting_id,
+            request.form.get("reason", ""),
+            ground=ground,
+            actor=context.actor,
+            at=context.at,
+            announcer=context.announcer,
+            address=context.address,
+        )
+
+    return call_off
+
+
+def _do(
+    meeting_id: int, trigger: Trigger, act: Callable[[Context], Meeting], said: str
+) -> Response:
+    """Ask for the right the table names, act, and say so on the meeting's page."""
+    with services().database.reading() as session:
+        meeting = find_meeting(session, meeting_id)
+        verb = next(step.verb for step in STEPS if step.trigger is trigger)
+        actor = require(verb, meeting_facts(meeting))
+    try:
+        step_of(meeting.status, trigger)
+        with services().database.transaction() as session:
+            announcer = MailAnnouncer.of(services().settings)
+            act(Context(session, actor, now(), client_address(), announcer))
+    except InvalidError as error:
+        for sentence in error.fields.values():
+            flash(translated(sentence), "danger")
+    except DomainError as error:
+        flash(translated(error.message), "danger")
+    else:
+        flash(said, "ok")
+    return redirect(url_for("meetings.overview", meeting_id=meeting_id))
