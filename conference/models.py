@@ -25,6 +25,14 @@ from conference.directory.models import (
 from conference.invitations.models import OutboxMessage
 from conference.lease import Lease
 from conference.minutes.models import Minutes, MinutesAddendum, MinutesRevision
+from conference.scheduling.models import (
+    AgendaItem,
+    CalendarDay,
+    InvitedSite,
+    Meeting,
+    Paper,
+    PlanningSetting,
+)
 from conference.signatures.models import SignedPaper
 from conference.statistics.models import SavingsRates
 

@@ -1,19 +1,12 @@
-"""When a notice is due, and how a task stands against its date.
+"""How a task stands against its date. Pure.
 
-QĐ 45/2018/QĐ-TTg: the notice of conclusions is issued within five working days after the meeting.
-The day of the meeting does not count. Pure.
+When a notice of conclusions is due is `conference.scheduling.advice.notice_due`.
 """
 
 import enum
-from collections.abc import Collection
 from datetime import date, timedelta
-from typing import Final
 
 from conference.conclusions.models import TaskState
-from conference.scheduling.rules import is_working_day
-
-NOTICE_WITHIN: Final = 5
-"""Working days."""
 
 
 class Standing(enum.Enum):
@@ -25,23 +18,6 @@ class Standing(enum.Enum):
     DONE = "hoan-thanh"
     SOON = "sap-den-han"
     OVERDUE = "qua-han"
-
-
-def notice_due(meeting_day: date, holidays: Collection[date] = ()) -> date:
-    """Last day on which the notice of a meeting held on ``meeting_day`` is in time."""
-    day, missing = meeting_day, NOTICE_WITHIN
-    while missing:
-        day += timedelta(days=1)
-        missing -= is_working_day(day, holidays)
-    return day
-
-
-def working_days_left(today: date, due: date, holidays: Collection[date] = ()) -> int:
-    """Working days from tomorrow to ``due``; negative by as many as it is late."""
-    step = 1 if due >= today else -1
-    first, last = (today, due) if step > 0 else (due, today)
-    between = (first + timedelta(days=one) for one in range(1, (last - first).days + 1))
-    return step * sum(is_working_day(day, holidays) for day in between)
 
 
 def standing(state: TaskState, due_on: date, today: date, remind_days: int) -> Standing:

@@ -15,7 +15,9 @@ from conference.directory.models import Site, Unit
 from conference.documents.paper import capital, clock, day
 from conference.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from conference.minutes.service import addressed
+from conference.scheduling.lifecycle import Trigger
 from conference.scheduling.models import Meeting
+from conference.scheduling.progress import paper_arrived
 
 MAX_TEXT: Final = 20_000
 MAX_TASK_TEXT: Final = 2000
@@ -113,6 +115,8 @@ def save_notice(
     row.signer = _plain(text.signer)
     row.updated_by, row.updated_at = by, at
     session.flush()
+    if row.issued_on is not None:
+        paper_arrived(session, meeting.id, Trigger.ISSUE_CONCLUSION, by=by, at=at)
     return row
 
 

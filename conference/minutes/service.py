@@ -27,8 +27,10 @@ from conference.minutes.draft import Course, Point, Poll, Speech, draft
 from conference.minutes.merge import merge
 from conference.minutes.models import Minutes, MinutesAddendum, MinutesRevision
 from conference.scheduling.journal import LogEntry
+from conference.scheduling.lifecycle import Trigger
 from conference.scheduling.models import Meeting
 from conference.scheduling.papers import papers_of
+from conference.scheduling.progress import paper_arrived
 
 MAX_LENGTH: Final = 200_000
 MAX_NUMBER_LENGTH: Final = 60
@@ -141,9 +143,10 @@ def save_merged(
 
 
 def sign(session: Session, row: Minutes, at: datetime) -> None:
-    """Close the text: its signed paper is in the file."""
+    """Close the text: its signed paper is in the file, and the meeting's life goes on."""
     row.signed_at = row.signed_at or at
     session.flush()
+    paper_arrived(session, row.meeting_id, Trigger.SIGN_MINUTES, by="", at=at)
 
 
 def add_addendum(session: Session, row: Minutes, text: str, *, by: str, at: datetime) -> None:

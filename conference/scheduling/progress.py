@@ -7,10 +7,13 @@ trigger when the paper is there.
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Final
 
+from sqlalchemy.orm import Session
+
 from conference.errors import ConflictError, InvalidError
-from conference.scheduling import rules, service
+from conference.scheduling import journal, rules, service
 from conference.scheduling.context import Context, locked_meeting
 from conference.scheduling.journal import Kind
 from conference.scheduling.lifecycle import Demand, Trigger, after, allows, demands
@@ -69,6 +72,22 @@ def send_invitations(context: Context, meeting_id: int) -> Meeting:
     service.invite(context, meeting)
     meeting.updated_at = context.at
     return meeting
+
+
+def paper_arrived(
+    session: Session, meeting_id: int, trigger: Trigger, *, by: str, at: datetime
+) -> None:
+    """Move the meeting on because its signed or issued paper is in the file.
+
+    Where the table has no such step (the meeting is further already, or was never held), the paper
+    is filed all the same and the state stays.
+    """
+    meeting = locked_meeting(session, meeting_id)
+    if allows(meeting.status, trigger) and not demands(meeting.status, trigger):
+        meeting.status = after(meeting.status, trigger)
+        meeting.updated_at = at
+        journal.note(session, meeting_id, KINDS[trigger], at=at, actor=by, subject=meeting.title)
+        session.flush()
 
 
 def begin_checks(context: Context, meeting_id: int) -> None:

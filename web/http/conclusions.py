@@ -11,15 +11,17 @@ from werkzeug.wrappers import Response
 from conference.access import audit
 from conference.access.policy import Verb, may
 from conference.conclusions import paper, service
-from conference.conclusions.dates import Standing, notice_due, working_days_left
+from conference.conclusions.dates import Standing
 from conference.conclusions.models import Notice, Task, TaskState
 from conference.conclusions.service import STANDING_WORDS, STATE_WORDS, NoticeText, TaskFacts
 from conference.directory.models import Unit
 from conference.documents import pdf, word
 from conference.errors import InvalidError, NotFoundError
+from conference.scheduling.advice import notice_due
 from conference.scheduling.facts import meeting_facts
 from conference.scheduling.local_time import local_day
 from conference.scheduling.models import Meeting
+from conference.scheduling.planning import office_of
 from conference.signatures import service as signatures
 from conference.signatures.models import SignedKind
 from conference.signatures.service import VERDICT_WORDS
@@ -49,8 +51,9 @@ def _page(session: Session, page: dict[str, Any], **more: Any) -> str:
     meeting: Meeting = page["meeting"]
     today = local_day(now())
     row = service.notice_of(session, meeting.id)
-    held = local_day(meeting.ended_at or meeting.ends_at)
-    due = notice_due(held)
+    held_at = meeting.ended_at or meeting.ends_at
+    office = office_of(session, local_day(held_at), today)
+    due = notice_due(held_at, office)
     invited = {site.unit_name for site in page["sites"]}
     units = session.query(Unit).order_by(Unit.level, Unit.protocol_order, Unit.name).all()
     return render_template(
@@ -62,7 +65,7 @@ def _page(session: Session, page: dict[str, Any], **more: Any) -> str:
         tasks=service.tasks_of(session, meeting.id, today),
         units=sorted(units, key=lambda unit: unit.name not in invited),
         due=due,
-        days_left=working_days_left(today, due),
+        days_left=office.calendar.between(today, due),
         is_issued=row is not None and row.issued_on is not None,
         may_edit=may(page["actor"], Verb.MINUTES_EDIT, meeting_facts(meeting)),
         states=STATE_WORDS,

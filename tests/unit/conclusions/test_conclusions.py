@@ -9,15 +9,13 @@ import docx
 import pymupdf
 import pytest
 from docx.shared import Mm
-from hypothesis import given
-from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
 from conference.access.accounts import actor_of
 from conference.access.models import Account, Role
 from conference.access.policy import Actor
-from conference.conclusions import dates, paper, service
-from conference.conclusions.dates import Standing, notice_due, standing, working_days_left
+from conference.conclusions import paper, service
+from conference.conclusions.dates import Standing, standing
 from conference.conclusions.models import Task, TaskState
 from conference.conclusions.service import NoticeText, TaskFacts
 from conference.database import Database
@@ -31,7 +29,6 @@ AT = STARTS_AT + timedelta(hours=3)
 TODAY = date(2026, 12, 10)
 DUE = date(2026, 12, 20)
 ISSUER = Issuer("Ủy ban nhân dân tỉnh Kon Tum", "Văn phòng UBND tỉnh", "VPUBND", "Kon Tum")
-DAYS = st.dates(date(2026, 1, 1), date(2027, 12, 31))
 
 
 @pytest.fixture
@@ -68,27 +65,6 @@ def site_actor(session: Session, held: LiveMeeting, number: int) -> Actor:
 
 
 # --- dates --------------------------------------------------------------------------------------
-
-
-@given(DAYS, st.frozensets(DAYS, max_size=8))
-def test_a_notice_has_exactly_five_working_days(day: date, holidays: frozenset[date]) -> None:
-    due = notice_due(day, holidays)
-    worked = [
-        one
-        for one in (day + timedelta(days=n) for n in range(1, (due - day).days + 1))
-        if one.weekday() < 5 and one not in holidays
-    ]
-    assert len(worked) == dates.NOTICE_WITHIN
-    assert due == worked[-1]
-
-
-@given(DAYS, DAYS)
-def test_working_days_left_are_those_of_the_calendar(today: date, due: date) -> None:
-    first, last = min(today, due), max(today, due)
-    counted = sum(
-        (first + timedelta(days=n)).weekday() < 5 for n in range(1, (last - first).days + 1)
-    )
-    assert working_days_left(today, due) == (counted if due >= today else -counted)
 
 
 @pytest.mark.parametrize(
