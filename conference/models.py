@@ -1,6 +1,6 @@
 """Every model, imported once, so that `Base.metadata` is complete for migrations and tests."""
 
-from conference.access.models import Account, AuditEntry
+from conference.access.models import Account, AuditEntry, AuditHead
 from conference.api_keys.models import ApiKey
 from conference.archive.models import Recording
 from conference.attendance.models import (
@@ -44,6 +44,7 @@ __all__ = [
     "AttendanceMark",
     "AttendanceVersion",
     "AuditEntry",
+    "AuditHead",
     "Ballot",
     "Base",
     "CalendarDay",

@@ -69,6 +69,7 @@ def parser() -> argparse.ArgumentParser:
     statistics_command.add_to(commands)
     transfer_command.add_to(commands)
     demo_command.add_to(commands)
+    audit_command.add_to(commands)
     return top
 
 

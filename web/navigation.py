@@ -35,6 +35,7 @@ RAIL: Final = (
     Entry(
         "planning_rules.days", "Ngày nghỉ", "calendar", Verb.MEETING_CREATE, "quan-tri/ngay-nghi"
     ),
+    Entry("audit_log.index", "Nhật ký", "log", Verb.AUDIT_VIEW, "nhat-ky"),
 )
 
 

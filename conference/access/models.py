@@ -1,10 +1,11 @@
 """Accounts and the audit log, as stored."""
 
 import enum
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, String, Text
+from sqlalchemy import Connection, ForeignKey, String, Text, event
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from conference.database import Base, text_enum
@@ -56,11 +57,17 @@ class Account(Base):
 
 
 class AuditEntry(Base):
-    """Who did what to which object, and when; only ever added to."""
+    """Who did what to which object, and when; only ever added to.
+
+    Each entry carries the digest of the one before it (`conference.access.audit`), and the
+    database itself refuses to change or remove one.
+    """
 
     __tablename__ = "audit_entry"
 
     id: Mapped[int] = mapped_column(primary_key=True)
+    link: Mapped[int | None] = mapped_column(unique=True)
+    """Place in the chain, from 1 without a gap; None for entries older than the chain."""
     at: Mapped[datetime] = mapped_column(index=True)
     account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
     actor: Mapped[str] = mapped_column(String(200))
@@ -71,3 +78,39 @@ class AuditEntry(Base):
     address: Mapped[str] = mapped_column(String(60), default="")
     note: Mapped[str] = mapped_column(Text, default="")
     detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    digest: Mapped[str] = mapped_column(String(64), default="", server_default="")
+    """SHA-256 over the digest before and this entry's canonical JSON."""
+
+
+class AuditHead(Base):
+    """Where the chain ends: one row, locked by whoever adds the next entry."""
+
+    __tablename__ = "audit_head"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    link: Mapped[int]
+    digest: Mapped[str] = mapped_column(String(64))
+
+
+GUARD: Mapping[str, tuple[str, ...]] = {
+    "sqlite": tuple(
+        f"CREATE TRIGGER audit_entry_no_{act} BEFORE {act.upper()} ON audit_entry "
+        "BEGIN SELECT RAISE(ABORT, 'the audit log is only added to'); END"
+        for act in ("update", "delete")
+    ),
+    "postgresql": (
+        "CREATE OR REPLACE FUNCTION audit_entry_refuse() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION 'the audit log is only added to'; END $$",
+        "CREATE TRIGGER audit_entry_only_added_to BEFORE UPDATE OR DELETE ON audit_entry "
+        "FOR EACH ROW EXECUTE FUNCTION audit_entry_refuse()",
+    ),
+}
+"""Statements by which each database refuses to change or remove an entry."""
+
+
+def _guard(_table: object, connection: Connection, **_: object) -> None:
+    for statement in GUARD[connection.dialect.name]:
+        connection.exec_driver_sql(statement)
+
+
+event.listen(AuditEntry.__table__, "after_create", _guard)

@@ -43,6 +43,9 @@ class Verb(enum.Enum):
     DIRECTORY_MANAGE = "directory.manage"
     ACCOUNT_MANAGE = "account.manage"
     SYSTEM_VIEW = "system.view"
+    AUDIT_VIEW = "audit.view"
+    ARCHIVE_EXPORT = "archive.export"
+    ARCHIVE_DECIDE = "archive.decide"
     STATISTICS_VIEW = "statistics.view"
     STATISTICS_MANAGE = "statistics.manage"
     API_KEY_MANAGE = "api_key.manage"
@@ -152,6 +155,10 @@ RULES: Final[Mapping[Verb, _Rule]] = {
     Verb.DIRECTORY_MANAGE: _Rule(frozenset({Role.ADMINISTRATOR})),
     Verb.ACCOUNT_MANAGE: _Rule(frozenset({Role.ADMINISTRATOR})),
     Verb.SYSTEM_VIEW: _Rule(frozenset({Role.ADMINISTRATOR})),
+    Verb.AUDIT_VIEW: _Rule(frozenset({Role.ADMINISTRATOR, Role.AUDITOR})),
+    Verb.ARCHIVE_EXPORT: _Rule(frozenset({Role.CLERK, Role.ADMINISTRATOR}), _LEADS),
+    # retention, legal hold and destruction are decided by the registry, on a written decision
+    Verb.ARCHIVE_DECIDE: _Rule(frozenset({Role.CLERK, Role.ADMINISTRATOR})),
     Verb.STATISTICS_VIEW: _Rule(_READERS | {Role.CHAIR}),
     Verb.STATISTICS_MANAGE: _Rule(frozenset({Role.ADMINISTRATOR, Role.OFFICE_CHIEF})),
     Verb.API_KEY_MANAGE: _Rule(frozenset({Role.ADMINISTRATOR})),

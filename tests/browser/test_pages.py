@@ -69,6 +69,7 @@ CASES = (
     Case("minutes-none", "/cuoc-hop/{live}/bien-ban"),
     Case("minutes-revision", "/cuoc-hop/{ended}/bien-ban/lich-su/1"),
     Case("minutes-compare", "/cuoc-hop/{ended}/bien-ban/so-sanh?tu=1&den=1"),
+    Case("audit", "/nhat-ky", "quantri"),
     Case("conclusions", "/cuoc-hop/{ended}/ket-luan"),
     Case("tasks", "/nhiem-vu"),
     Case("tasks-site", "/nhiem-vu", "diemcau1"),

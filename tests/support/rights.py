@@ -69,6 +69,8 @@ RIGHTS: dict[str, Verb | str] = {
     "minutes.show": Verb.MINUTES_VIEW,
     "minutes.paper_file": Verb.MINUTES_VIEW,
     "minutes.revision": Verb.MINUTES_VIEW,
+    "audit_log.index": Verb.AUDIT_VIEW,
+    "audit_log.verify": Verb.AUDIT_VIEW,
     "minutes.compare": Verb.MINUTES_VIEW,
     "minutes.current": Verb.MINUTES_VIEW,
     "minutes.add_addendum": Verb.MINUTES_EDIT,
