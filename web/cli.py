@@ -16,8 +16,7 @@ from typing import Any, Final
 
 from conference.access.sample import SampleAccount
 from config.settings import Settings, SettingsError, load
-from web import demo_command, preparation, statistics_command, transfer_command
-from web import audit_command, preparation, statistics_command
+from web import audit_command, demo_command, preparation, statistics_command, transfer_command
 from web.network import WILDCARDS, is_free, own_address, reachable
 from web.supervisor import Program, Supervisor
 
