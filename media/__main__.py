@@ -17,17 +17,16 @@ from pathlib import Path
 from typing import Any
 
 from media.api.server import MediaServer, PortTakenError
+from media.logs import JsonFormatter, TextFormatter
 from media.settings import Settings, SettingsError, load_settings, parse_keys, read_keys_file
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the result is the exit status."""
     options = _parser().parse_args(arguments)
-    logging.basicConfig(
-        level=options.log_level.upper(),
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-        stream=sys.stderr,
-    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonFormatter() if options.log_format == "json" else TextFormatter())
+    logging.basicConfig(level=options.log_level.upper(), handlers=[handler])
     try:
         settings = load_settings(
             config=options.config,
@@ -117,6 +116,12 @@ def _parser() -> argparse.ArgumentParser:
         default="warning",
         choices=("debug", "info", "warning", "error"),
         help="how much is logged on standard error",
+    )
+    add(
+        "--log-format",
+        default="text",
+        choices=("text", "json"),
+        help="lines for people, or one JSON object a line",
     )
     return parser
 

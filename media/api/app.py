@@ -5,7 +5,7 @@ Routes of LiveKit's server: ``/`` health, ``/rtc…`` signalling (handlers of th
 Everything is served on one port and one event loop.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from aiohttp import web
@@ -41,7 +41,7 @@ def build_app(
     ]
     app.add_routes(
         [
-            web.get("/", _health),
+            web.get("/", _health_of(node)),
             web.get("/metrics", metrics.handle),
             *node.routes(),
             *RecorderDoor(node.recordings, authenticate).routes(),
@@ -52,8 +52,14 @@ def build_app(
     return app
 
 
-async def _health(_request: web.Request) -> web.Response:
-    return web.Response(text="OK")
+def _health_of(node: Node) -> Callable[[web.Request], Awaitable[web.Response]]:
+    async def answer(_request: web.Request) -> web.Response:
+        fault = node.fault()
+        if fault:  # the status LiveKit's server answers, so that balancers take the node out
+            return web.Response(status=406, text=fault)
+        return web.Response(text="OK")
+
+    return answer
 
 
 async def _unknown_call(request: web.Request) -> web.Response:

@@ -34,6 +34,7 @@ from media.core.rtcp import (
 )
 from media.core.rtp import RtpHeader
 from media.core.track import UpTrack
+from media.core.traffic import Traffic
 from media.core.transport_cc import TICK_S, FeedbackRecorder, parse_feedback
 
 SentHistory = Callable[[int, int], Sequence[tuple[int, float] | None]]
@@ -57,8 +58,10 @@ MAX_RESENT_PER_PACKET: Final = 256
 class MediaPeer:
     """The media side of one peer connection. ``local_ssrc`` is whom our RTCP names as sender."""
 
-    def __init__(self, *, local_ssrc: int) -> None:
+    def __init__(self, *, local_ssrc: int, traffic: Traffic | None = None) -> None:
         self.local_ssrc = local_ssrc
+        self.traffic = traffic or Traffic()
+        """What this peer's packets are counted in; shared by all peers of a node."""
         self.estimated_bps: int | None = None
         """What the remote side last said by REMB that the path to it carries."""
         self.unrouted_packets = 0
@@ -83,6 +86,7 @@ class MediaPeer:
         """Packets of section ``mid`` belong to ``track``. Replaces a former track of that mid."""
         self.remove_up_track(mid)
         self._up_by_mid[mid] = track
+        track.traffic = self.traffic
         ids = track.extension_ids  # in a bundle an id means the same in every section
         self._mid_id = ids.get(MID, self._mid_id)
         self._rid_id = ids.get(RTP_STREAM_ID, self._rid_id)
@@ -129,6 +133,8 @@ class MediaPeer:
         """Take a decrypted packet; what to send to whom. Raises RemoteProtocolError."""
         header = RtpHeader.parse(data)
         values = header.extensions(data)
+        self.traffic.packets_in += 1
+        self.traffic.octets_in += len(data)
         if self._transport_cc_id and self._transport_cc_id in values:
             self._feedback_recorder.record(values[self._transport_cc_id], header.ssrc, now_s)
         track = self._up_by_ssrc.get(header.ssrc)
@@ -173,6 +179,7 @@ class MediaPeer:
                 case SenderReport() | ReceiverReport():
                     self._handle_report(packet, now_s)
                 case Nack():
+                    self.traffic.nacked_in += len(packet.seqs)
                     down = self._down_by_ssrc.get(packet.media_ssrc)
                     room = MAX_RESENT_PER_PACKET - len(resent)
                     if down is not None:
@@ -187,6 +194,7 @@ class MediaPeer:
                     self._handle_transport_feedback(packet, now_s)
                 case _:
                     pass
+        self.traffic.resent += len(resent)
         return resent
 
     def _handle_transport_feedback(self, packet: TransportFeedback, now_s: float) -> None:
@@ -227,6 +235,7 @@ class MediaPeer:
 
     def _handle_keyframe_requests(self, ssrcs: Iterable[int]) -> None:
         for ssrc in ssrcs:
+            self.traffic.keyframes_asked_in += 1
             down = self._down_by_ssrc.get(ssrc)
             if down is not None:
                 down.request_keyframe()

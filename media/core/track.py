@@ -27,6 +27,7 @@ from media.core.rtp import RtpHeader
 from media.core.sequence import unwrap
 from media.core.simulcast import Layer, Layers, Quality, quality_of_rid
 from media.core.speakers import AudioLevel
+from media.core.traffic import Traffic
 
 LIVENESS_INTERVAL_S: Final = 0.25
 MAX_STREAMS: Final = 8
@@ -57,6 +58,8 @@ class UpTrack:
         self.down_tracks: list[DownTrack] = []
         self.ignored_packets = 0
         """Packets of payload types or streams that were not negotiated."""
+        self.traffic = Traffic()
+        """What is counted of it; a peer gives its own."""
         self._wants_nack = codec.is_video if wants_nack is None else wants_nack
         self._uses_rids = False
         self._audio_level = audio_level
@@ -242,6 +245,7 @@ class UpTrack:
             out += group.send(packet)
         if packet.starts_keyframe and layer.waiting:
             for down in list(layer.waiting):
+                self.traffic.layer_switches += down.layer is not None
                 out += [(down, sent) for sent in down.switch(packet)]
         return out
 
@@ -253,6 +257,7 @@ class UpTrack:
                 sent = down.forward(packet)
                 out += [(down, sent)] if sent is not None else []
             elif packet.starts_keyframe and down.target is layer:
+                self.traffic.layer_switches += down.layer is not None
                 out += [(down, one) for one in down.switch(packet)]
             else:
                 sent = down.forward_late(packet, layer)
@@ -302,8 +307,10 @@ class UpTrack:
             if missing:
                 seqs = tuple(ext_seq & 0xFFFF for ext_seq in missing)
                 packets.append(Nack(local_ssrc, ssrc, seqs))
+                self.traffic.nacked_out += len(seqs)
             if layer.take_keyframe_request(now_s):
                 packets.append(PictureLossIndication(local_ssrc, ssrc))
+                self.traffic.keyframes_asked_out += 1
         return packets
 
     def report_blocks(self, now_s: float) -> list[ReportBlock]:

@@ -171,7 +171,7 @@ async def _read(
         if session.sink is not sink:
             break
         if not session.may_request(len(message.data)):
-            log.info("too many requests from %s", session.participant.sid)
+            session.log.info("too many requests")
             await socket.close(code=WSCloseCode.POLICY_VIOLATION)
             break
         try:
@@ -179,12 +179,12 @@ async def _read(
             sink.is_text = message.type is WSMsgType.TEXT
             handle(room, session, request, int(time.time() * 1000))
         except ProtocolError as error:
-            log.info("malformed signalling from %s: %s", session.participant.sid, error)
+            session.log.info("malformed signalling: %s", error)
             room.session_failed(session, models.DisconnectReason.STATE_MISMATCH)
             break
         except Exception:
             # One client's request must not end the task that others do not share, silently.
-            log.exception("a request of %s failed", session.participant.sid)
+            session.log.exception("a request failed")
             room.session_failed(session, models.DisconnectReason.STATE_MISMATCH)
             break
     session.detach(sink)

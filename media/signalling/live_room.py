@@ -5,7 +5,6 @@ that carries it, since clients drop a track of a participant they do not know. S
 is broadcast first and subscriptions are reconciled after.
 """
 
-import logging
 import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -22,8 +21,6 @@ from media.signalling.exchange import DataExchange
 from media.signalling.publishing import LiveTrack
 from media.signalling.reports import Reports
 from media.signalling.session import Leave, Session
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +86,7 @@ class LiveRoom:
     def _withdraw(self, session: Session, reason: models.DisconnectReason) -> None:
         participant = session.participant
         was_active = participant.state == ACTIVE
+        session.log.info("left: %s", models.DisconnectReason.Name(reason))
         del self.sessions[participant.sid]
         participant.state = DISCONNECTED
         participant.disconnect_reason = reason
@@ -105,6 +103,7 @@ class LiveRoom:
 
     def activated(self, session: Session) -> None:
         """The participant is connected: show it, and let it receive."""
+        session.log.info("connected")
         session.participant.state = ACTIVE
         session.participant.changed()
         self.broadcast(session.participant, include_self=True)
@@ -125,6 +124,7 @@ class LiveRoom:
     def track_published(self, session: Session, track: LiveTrack) -> None:
         """Announce a track, then offer it to everybody who wants it."""
         self.tracks[track.sid] = track
+        session.log.info("publishes %s", track.codec.mime_type, extra={"track": track.sid})
         if track.level is not None:
             self.reports.speakers.add(session.participant.sid, track.level)
         session.participant.changed()
@@ -138,6 +138,7 @@ class LiveRoom:
     def track_unpublished(self, session: Session, track: LiveTrack) -> None:
         """Withdraw a track everywhere."""
         self.tracks.pop(track.sid, None)
+        session.log.info("ends a track", extra={"track": track.sid})
         if track.level is not None:
             self.reports.speakers.remove(session.participant.sid, track.level)
         session.participant.changed()
@@ -269,7 +270,7 @@ class LiveRoom:
                 session.tick(now_s)
             except Exception:
                 # One session's fault must not take the others' reports and offers with it.
-                log.exception("serving %s failed", session.participant.sid)
+                session.log.exception("serving it failed")
                 self.session_failed(session, models.DisconnectReason.MEDIA_FAILURE)
         self.reports.tell_speakers(now_s)
 
@@ -278,7 +279,7 @@ class LiveRoom:
         for session in list(self.sessions.values()):
             reason = session.overdue_reason()
             if reason is not None:
-                log.info("ending %s: %s", session.participant.sid, reason)
+                session.log.info("ending: %s", models.DisconnectReason.Name(reason))
                 self.session_failed(session, reason)
             self._tell_not_found(session, now_s)
         for track in self.tracks.values():

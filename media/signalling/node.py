@@ -126,8 +126,18 @@ class Node(Administration):
             "packets_forwarded_total": self._hub.egress.sent,
             "packets_unsent_total": self._hub.egress.dropped,
             "packets_rejected_total": sum(self._hub.drops.values()),
+            "egresses": sum(job.is_running for job in self.recordings.book.jobs.values()),
+            **self._hub.traffic.figures(),
             **self._hub.egress.figures(),
         }
+
+    def fault(self) -> str:
+        """Why the node is not healthy; empty when it is."""
+        if self._is_closing:
+            return "shutting down"
+        if self._ticker is None or self._ticker.done():
+            return "the timers do not run"
+        return ""
 
     # Joining (media.signalling.handlers)
 

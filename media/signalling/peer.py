@@ -38,7 +38,7 @@ class PeerConnection:
     def __init__(self, hub: TransportHub, owner: PeerOwner) -> None:
         self._hub = hub
         self._owner = owner
-        self.media = MediaPeer(local_ssrc=secrets.randbits(32) or 1)
+        self.media = MediaPeer(local_ssrc=secrets.randbits(32) or 1, traffic=hub.traffic)
         self.connection = hub.connect(self)
         self.malformed = 0
         self._has_failed = False

@@ -26,6 +26,7 @@ from media.core.reliable import ReliableSequence
 from media.core.room import ACTIVE, JOINED, Participant
 from media.core.sdp import parse, write
 from media.core.speakers import SpeakerNews
+from media.logs import About
 from media.signalling.outbox import Outbox
 from media.signalling.peer import PeerConnection
 from media.signalling.publishing import LiveTrack, Publishing
@@ -104,6 +105,8 @@ class Session:
     ) -> None:
         self.participant = participant
         self.claims = claims
+        about = {"participant": participant.sid, "identity": participant.identity}
+        self.log = About(log, about | {"room": claims.video.room if claims.video else ""})
         self.is_single = is_single
         self.joined_s = hub.now_s()
         self.is_closed = False
@@ -114,8 +117,6 @@ class Session:
         self.speaker_news = SpeakerNews()
         self.told_quality: dict[str, models.ConnectionQuality] = {}
         self.meter = QualityMeter()
-        self.data_refused = 0
-        """Data packets dropped for being too many."""
         self.sink: SignalSink | None = None
         self._host = host
         self._now_s: Callable[[], float] = hub.now_s
@@ -327,7 +328,7 @@ class Session:
             await peer.close()
 
     def _invite_resume(self) -> None:
-        log.info("no media from %s; asking it to resume", self.participant.sid)
+        self.log.info("no media; asking it to resume")
         self.send_leave(models.DisconnectReason.CONNECTION_TIMEOUT, Leave.Action.RESUME)
         if self.sink is not None:
             self.sink.close()
@@ -344,7 +345,7 @@ class Session:
 
     def peer_failed(self, peer: PeerConnection, reason: str) -> None:
         """A connection ended. After a goodbye of its own the client's leave is on its way."""
-        log.info("connection of %s failed: %s", self.participant.sid, reason)
+        self.log.info("connection failed: %s", reason)
         if self.is_closed:
             return
         if reason == CLOSED_BY_PEER:
@@ -369,7 +370,7 @@ class Session:
         if label == packets.RELIABLE:
             peer.connection.pause_data(self._data_bucket.spend(now_s, tokens))
         elif not self._data_bucket.take(now_s, tokens):
-            self.data_refused += 1
+            peer.media.traffic.data_refused += 1
             return
         try:
             if label == packets.DATA_TRACK:

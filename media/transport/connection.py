@@ -18,6 +18,8 @@ from aiortc import RTCCertificate
 from aiortc.rtcdatachannel import RTCDataChannel
 from pylibsrtp import Error as SrtpError
 
+from media.core.rate import TokenBucket
+from media.core.traffic import Traffic
 from media.transport.dtls import HANDSHAKE_MAX_BYTES, DtlsRole, DtlsSession
 from media.transport.egress import Egress
 from media.transport.ice import Credentials
@@ -31,6 +33,11 @@ MAX_PATHS: Final = 16
 
 EARLY_RECORDS: Final = 4
 """DTLS records kept until the peer's fingerprint is known."""
+
+PACKETS_PER_S: Final = 4000.0
+PACKETS_BURST: Final = 8000.0
+"""SRTP packets of one client: about 40 Mb/s. Ten cameras with all layers stay below; what is more
+is dropped before it costs a decryption."""
 
 LOSSY_BACKLOG_BYTES: Final = 256 * 1024
 RELIABLE_BACKLOG_BYTES: Final = 8 * 1024 * 1024
@@ -67,6 +74,7 @@ class Hub(Protocol):
 
     certificate: RTCCertificate
     egress: Egress
+    traffic: Traffic
     connections: "set[Connection]"
 
     def now_s(self) -> float:
@@ -104,6 +112,7 @@ class Connection:
         self._handshake: asyncio.Task[None] | None = None
         self.session = hub.egress.fanout.open_session()
         """The fan-out's name for this receiver."""
+        self._packets = TokenBucket(PACKETS_PER_S, PACKETS_BURST)
         self.srtp_in: Any = None
         self.srtp_out: Any = None
         self.udp: Path | None = None
@@ -207,6 +216,9 @@ class Connection:
         """Take an SRTP or SRTCP packet from a validated path (RFC 5761 §4 tells them apart)."""
         session = self.srtp_in
         if session is None or len(data) < 8:
+            return
+        if not self._packets.take(now_s):
+            self._hub.traffic.flooded += 1
             return
         is_rtcp = 192 <= data[1] <= 223
         try:

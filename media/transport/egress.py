@@ -12,6 +12,7 @@ Owner: the loop of the node. Not thread-safe.
 """
 
 import asyncio
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
@@ -64,6 +65,8 @@ class Egress:
         """Packets refused where they are sent one by one: RTCP, and media over TCP."""
         self.relayed = 0
         """Media packets sent over TCP."""
+        self.sending_s = 0.0
+        """Time spent protecting packets and handing them to the system."""
         self.overflowed = 0
         """Packets that found no room behind those that wait for the system."""
         self._by_ssrc: dict[tuple[int, int], DownTrack] = {}  # those resent under their own SSRC
@@ -84,6 +87,8 @@ class Egress:
         counters = self.fanout.counters
         return {
             "fanout_kernel": float(self.fanout.name == "kernel"),
+            "bytes_sent_total": counters.octets,
+            "egress_microseconds_total": self.sending_s * 1e6,
             "fanout_calls_total": counters.calls,
             "fanout_messages_total": counters.messages,
             "fanout_blocked_total": counters.blocked,
@@ -227,7 +232,12 @@ class Egress:
     def flush(self) -> None:
         """Send everything queued."""
         self.load = 0
-        if self._blocked_s is None and not self.fanout.flush():
+        if self._blocked_s is not None:
+            return
+        begun_s = time.perf_counter()
+        is_done = self.fanout.flush()
+        self.sending_s += time.perf_counter() - begun_s
+        if not is_done:
             loop = asyncio.get_running_loop()
             self._blocked_s = loop.time()
             loop.call_later(RETRY_S, self._retry)

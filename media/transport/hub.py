@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Coroutine, Sequence
 from typing import Any, Final
 
+from media.core.traffic import Traffic
 from media.transport import ice
 from media.transport.connection import Connection, ConnectionHandler
 from media.transport.dtls import new_certificate, sha256_fingerprint
@@ -43,6 +44,8 @@ class TransportHub:
         self.connections: set[Connection] = set()
         self.certificate = new_certificate()
         self.fingerprint = sha256_fingerprint(self.certificate)
+        self.traffic = Traffic()
+        """What all connections together took and asked for."""
         self.drops: Counter[str] = Counter()
         """Why packets were dropped, and how many."""
         self.port = 0
