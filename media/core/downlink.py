@@ -280,8 +280,6 @@ class Downlink:
             begun = [d for d in demands if d.given is not None]
             next_step = next_step_bps(begun, [q for q in given if q is not None])
             self._budget.update(loss, sent_bps, next_step, now_s)
-        elif self.cap_bps == inf:
-            return
         budget_bps = min(self._budget.budget_bps, self.cap_bps - self._sound_bps)
         may_withhold = self.cap_bps < inf
         chosen = allocate(budget_bps, demands, headroom=1.0, may_withhold=may_withhold)

@@ -72,20 +72,25 @@ ACCEPTED_EXTENSIONS: Final[Mapping[str, frozenset[str]]] = {
 next offers what was once refused in a section of the same kind, placeholders included."""
 
 OFFERED_EXTENSIONS: Final[Mapping[str, tuple[tuple[int, str], ...]]] = {
-    "audio": ((1, MID), (2, AUDIO_LEVEL), (3, ABSOLUTE_CAPTURE_TIME)),
+    "audio": ((1, MID), (2, AUDIO_LEVEL), (3, ABSOLUTE_CAPTURE_TIME), (7, TRANSPORT_WIDE_CC)),
     "video": (
         (1, MID),
         (3, ABSOLUTE_CAPTURE_TIME),
         (4, ABSOLUTE_SEND_TIME),
         (5, VIDEO_ORIENTATION),
         (6, DEPENDENCY_DESCRIPTOR),
+        (7, TRANSPORT_WIDE_CC),
     ),
 }
 """Ids of the node's own offers; one id means one extension in the whole bundle (RFC 8285 §5)."""
 
+TRANSPORT_CC: Final = "transport-cc"
 VIDEO_FEEDBACK: Final = ("goog-remb", "transport-cc", "ccm fir", "nack", "nack pli")
 AUDIO_FEEDBACK: Final = ("transport-cc", "nack")
-OFFERED_FEEDBACK: Final = ("goog-remb", "ccm fir", "nack", "nack pli")
+OFFERED_FEEDBACK: Final[Mapping[str, tuple[str, ...]]] = {
+    "audio": ("transport-cc", "nack"),
+    "video": ("transport-cc", "goog-remb", "ccm fir", "nack", "nack pli"),
+}
 
 MAX_MESSAGE_BYTES: Final = 65536
 SCTP_PORT: Final = 5000
@@ -128,6 +133,11 @@ class SendSlot:
     cname: str
     extensions: dict[str, int] = field(default_factory=dict)
     """Negotiated header extensions by URI."""
+
+    def keep_extensions(self, answered: MediaSection) -> None:
+        """Leave out what the client's answer does not take."""
+        taken = sending_extensions(answered, self.codec.payload_type)
+        self.extensions = {uri: one for uri, one in self.extensions.items() if uri in taken}
 
 
 @dataclass(slots=True)
@@ -245,6 +255,17 @@ def forwarded_extensions(section: MediaSection, codec: Codec) -> dict[str, int]:
     return extensions
 
 
+def sending_extensions(section: MediaSection, payload_type: int) -> dict[str, int]:
+    """List the header extensions to send in a client's section, URI to id.
+
+    Packets are numbered only if the client will say when each number arrived.
+    """
+    ids = extensions_of(section)
+    if TRANSPORT_CC not in section.feedback_for(payload_type):
+        ids.pop(TRANSPORT_WIDE_CC, None)
+    return ids
+
+
 def write_answer(
     offer: SessionDescription,
     local: LocalTransport,
@@ -356,8 +377,7 @@ def _answer_section(
         extmaps=[ExtMap(number, uri) for uri, number in extensions_of(offered).items()],
     )
     for codec in codecs:
-        feedback = _agreed_feedback(offered, codec, receives=plan is not None)
-        _add_codec(answer, codec, _fmtp(codec, plan), feedback)
+        _add_codec(answer, codec, _fmtp(codec, plan), _agreed_feedback(offered, codec))
     if plan is not None and offered.simulcast_send:
         answer.rids = [Rid(rid.id, "recv") for rid in offered.rids if rid.direction == "send"]
         answer.simulcast_recv = list(offered.simulcast_send)
@@ -381,8 +401,7 @@ def _offer_section(section: OwnSection, local: LocalTransport) -> MediaSection:
     mime = OPUS if section.kind == "audio" else VP8
     clock, channels = (48000, 2) if section.kind == "audio" else (90000, 1)
     codec = slot.codec if slot else own_codec(Codec(mime, 0, clock, channels))
-    feedback = OFFERED_FEEDBACK if section.kind == "video" else ("nack",)
-    _add_codec(media, codec, codec.fmtp, feedback)
+    _add_codec(media, codec, codec.fmtp, OFFERED_FEEDBACK[section.kind])
     if slot is not None:
         _add_sources(media, slot)
     return media
@@ -417,13 +436,9 @@ def _placeholder_codecs(offered: MediaSection) -> list[Codec]:
     return [chosen] if chosen else []
 
 
-def _agreed_feedback(offered: MediaSection, codec: Codec, *, receives: bool) -> list[str]:
+def _agreed_feedback(offered: MediaSection, codec: Codec) -> list[str]:
     accepted = VIDEO_FEEDBACK if offered.kind == "video" else AUDIO_FEEDBACK
-    return [
-        message
-        for message in offered.feedback_for(codec.payload_type)
-        if message in accepted and (receives or message != "transport-cc")
-    ]
+    return [message for message in offered.feedback_for(codec.payload_type) if message in accepted]
 
 
 def _direction(*, receives: bool, sends: bool) -> Direction:

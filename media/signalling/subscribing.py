@@ -23,11 +23,11 @@ from media.core.negotiation import (
     OFFERED_EXTENSIONS,
     OwnSection,
     SendSlot,
-    extensions_of,
     find_codec,
     free_receive_mids,
     mid_to_track_id,
     own_codec,
+    sending_extensions,
     write_offer,
 )
 from media.core.room import Participant
@@ -214,14 +214,17 @@ class Subscribing:
             return
         self._offered_s = None
         agreed = {
-            section.mid
+            section.mid: section
             for section in answer.media
             if section.direction.receives and not section.is_rejected
         }
         refused = {section.mid for section in answer.media if section.is_rejected}
         for subscription in self.subscriptions.values():
-            if subscription.mid in agreed:
+            section = agreed.get(subscription.mid)
+            if section is not None:
                 subscription.is_agreed = True
+                if subscription.slot is not None:
+                    subscription.slot.keep_extensions(section)
             elif subscription.mid in refused:
                 self._stop(subscription)
                 self._refuse(subscription)
@@ -291,7 +294,7 @@ class Subscribing:
             if section is not None and codec is not None:
                 free.remove(mid)
                 subscription.mid = mid
-                ids = extensions_of(section)
+                ids = sending_extensions(section, codec.payload_type)
                 subscription.slot = self._slot(subscription, codec, ids)
                 return True
         return False

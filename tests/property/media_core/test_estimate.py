@@ -54,7 +54,7 @@ def test_a_calm_line_is_never_lowered_and_grows_when_it_is_filled(
 
 @given(st.floats(0.5, 0.95), st.floats(-1000, 1000))
 @settings(max_examples=25)
-def test_a_growing_queue_lowers_it_below_what_passes_within_a_second(
+def test_a_growing_queue_lowers_it_to_what_passes_within_two_seconds(
     share: float, clocks_s: float
 ) -> None:
     """More is sent than leaves: the delay grows without end."""
@@ -62,12 +62,12 @@ def test_a_growing_queue_lowers_it_below_what_passes_within_a_second(
     rate_bps = 1_600_000.0
     for step in range(50):
         estimate.handle(steady(step * 0.1, rate_bps, clocks_s), step * 0.1)
-    for step in range(50, 60 + round(2 / (1 - share))):
+    for step in range(50, 70 + round(2 / (1 - share))):
         late_s = (step - 50) * 0.1 * (1 / share - 1)
         passed = steady(step * 0.1, share * rate_bps, clocks_s + late_s)
         estimate.handle(passed, step * 0.1)
     assert estimate.has_proof
-    assert estimate.bps < share * rate_bps
+    assert estimate.bps < 0.95 * share * rate_bps
 
 
 def test_loss_that_less_traffic_does_not_cure_is_borne() -> None:
