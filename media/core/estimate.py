@@ -21,6 +21,8 @@ MIN_BPS: Final = 30_000.0
 MAX_BPS: Final = 50_000_000.0
 
 DELIVERY_WINDOW_S: Final = 0.6
+FIRST_MESSAGE_S: Final = 0.1
+"""What the first message tells of, about."""
 TREND_SAMPLES: Final = 12
 TREND_WINDOW_S: Final = 1.0
 QUEUE_S: Final = 0.030
@@ -54,7 +56,6 @@ class LineEstimate:
 
     __slots__ = (
         "_bases",
-        "_begun_s",
         "_delay_s",
         "_delivered",
         "_heavy_windows",
@@ -85,7 +86,6 @@ class LineEstimate:
         """Share lost in the last loss window."""
         self.inherent_loss = 0.0
         """Share the line loses however little is sent."""
-        self._begun_s = inf
         self._bases: deque[tuple[float, float]] = deque(maxlen=BASE_BUCKETS)  # begin, least delay
         self._delay_s: float | None = None
         self._delivered: deque[tuple[float, int]] = deque()
@@ -107,8 +107,12 @@ class LineEstimate:
         """What arrived lately."""
         while self._delivered and self._delivered[0][0] < now_s - DELIVERY_WINDOW_S:
             self._delivered.popleft()
-        span_s = min(DELIVERY_WINDOW_S, max(0.1, now_s - self._begun_s))
-        return sum(size for _, size in self._delivered) * 8 / span_s
+        if len(self._delivered) < 2:
+            return sum(size for _, size in self._delivered) * 8 / FIRST_MESSAGE_S
+        # A message tells of the time before it: the oldest one only opens the interval.
+        begun_s, first = self._delivered[0]
+        total = sum(size for _, size in self._delivered) - first
+        return total * 8 / max(FIRST_MESSAGE_S, now_s - begun_s)
 
     def handle(self, fates: Iterable[Fate], now_s: float, *, is_probed: bool = False) -> None:
         """Take one feedback message. A probe makes a queue of its own, which is forgiven."""
@@ -122,8 +126,6 @@ class LineEstimate:
             least_s = min(least_s, arrival_s - sent_s)
         self._loss.add(arrived, lost, size, now_s)
         if arrived:
-            if self._begun_s == inf:
-                self._begun_s = now_s - 0.1  # the first message tells of about so long
             self._delivered.append((now_s, size))
             self._note_delay(least_s, now_s)
             if not is_probed or self.queue_s > LONG_QUEUE_S:
