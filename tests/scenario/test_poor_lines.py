@@ -73,7 +73,7 @@ class Tile:
 
 
 def test_a_screen_comes_before_the_stage_and_the_stage_before_tiles() -> None:
-    world = World(4, {"rate_bps": 950_000})
+    world = World(4, {"rate_bps": 1_100_000})
     world.viewer.ignores = range(8000, 8010)
     world.picture.rank = (1, 0, -1280 * 720)
     screen = Tile(world, 0, (0, 0, 0), 800)  # 200 kbit/s
@@ -87,7 +87,7 @@ def test_a_screen_comes_before_the_stage_and_the_stage_before_tiles() -> None:
     assert given is not None
     assert given.quality is Quality.LOW, "the stage stays small rather than taking tiles away"
     assert not screen.down.is_withheld
-    world.down_line.rate_bps = 650_000
+    world.down_line.rate_bps = 840_000
     for step in range(900, 1800):
         for tile in (screen, *tiles, small):
             tile.send()
