@@ -30,6 +30,8 @@ from conference.scheduling.models import (
     CalendarDay,
     InvitedSite,
     Meeting,
+    MeetingSeries,
+    MeetingTemplate,
     Paper,
     PlanningSetting,
 )
@@ -56,6 +58,8 @@ __all__ = [
     "Lease",
     "LogEntry",
     "Meeting",
+    "MeetingSeries",
+    "MeetingTemplate",
     "Minutes",
     "MinutesAddendum",
     "MinutesRevision",

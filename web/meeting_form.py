@@ -29,6 +29,8 @@ from wtforms.validators import Length, Optional
 from wtforms.widgets import TextInput
 
 from conference.directory.models import Person
+from conference.errors import InvalidError
+from conference.scheduling.invitees import present_sites
 from conference.scheduling.local_time import date_text, from_local, to_local
 from conference.scheduling.models import (
     Form,
@@ -38,7 +40,9 @@ from conference.scheduling.models import (
     RoomPreset,
     Scope,
 )
+from conference.scheduling.recurrence import Repetition, Rhythm
 from conference.scheduling.rules import AgendaDraft, Classification, MeetingDraft
+from conference.scheduling.templates import NEVER_KEPT
 from conference.scheduling.thresholds import KIND_WORDS
 from conference.sentences import say
 
@@ -69,6 +73,14 @@ RELAYS: Final = [
     SelectChoice(RelayMode.ONE_WAY.value, _l("Tiếp sóng một chiều xuống các điểm cầu")),
     SelectChoice(RelayMode.TWO_WAY.value, _l("Hai chiều: các điểm cầu được phát biểu")),
 ]
+
+RHYTHMS: Final = {
+    Rhythm.NONE: "Không lặp lại",
+    Rhythm.DAILY: "Hằng ngày",
+    Rhythm.WEEKLY: "Hằng tuần, cùng thứ",
+    Rhythm.MONTHLY_DAY: "Hằng tháng, cùng ngày",
+    Rhythm.MONTHLY_WEEKDAY: "Hằng tháng, cùng thứ của tuần",
+}
 
 
 class Needed:
@@ -180,11 +192,20 @@ class MeetingForm(FlaskForm):
     is_ad_hoc = BooleanField(_l("Họp đột xuất"))
     ad_hoc_reason = StringField(_l("Lý do họp đột xuất"), [Length(max=500)])
     is_not_prohibited = BooleanField(_l("Không thuộc 5 trường hợp không được họp"))
+    rhythm = SelectField(_l("Lặp lại"), validate_choice=False, validators=[Optional()])
+    repeat_interval = StringField(_l("Cách nhau"), [Length(max=20)])
+    repeat_until = DayField(_l("Đến ngày"))
+    repeat_count = StringField(_l("Số lần"), [Length(max=20)])
+    repeat_left_out = StringField(_l("Bỏ các ngày"), [Length(max=2000)])
+    repeat_skips_days_off = BooleanField(_l("Bỏ qua ngày nghỉ"))
     version = HiddenField()
 
     def offer(self, chairs: Sequence[Person], secretaries: Sequence[Person]) -> None:
         """Fill the lists of people."""
         nobody = SelectChoice("", "–")
+        self.rhythm.choices = [
+            SelectChoice(rhythm.value, gettext(words)) for rhythm, words in RHYTHMS.items()
+        ]
         self.kind.choices = [
             nobody,
             *(SelectChoice(kind.value, gettext(words)) for kind, words in KIND_WORDS.items()),
@@ -299,6 +320,45 @@ def draft_of(form: MeetingForm, typed: MultiDict[str, str]) -> MeetingDraft:
     )
 
 
+def repetition_of(form: MeetingForm) -> Repetition:
+    """The series as typed. Raises InvalidError for figures and days that cannot be read."""
+    found: dict[str, str] = {}
+    figures: dict[str, int | None] = {}
+    for name in ("repeat_interval", "repeat_count"):
+        text = (form[name].data or "").strip()
+        figures[name] = int(text) if text.isascii() and text.isdecimal() else None
+        if text and figures[name] is None:
+            found[name] = "Nhập một số."
+    left_out, unreadable = days_in(form.repeat_left_out.data or "")
+    if unreadable:
+        found["repeat_left_out"] = say("Không đọc được ngày “%(text)s”.", text=unreadable)
+    if found:
+        raise InvalidError(found)
+    interval = figures["repeat_interval"]
+    return Repetition(
+        rhythm=_member(Rhythm, form.rhythm.data) or Rhythm.NONE,
+        interval=1 if interval is None else interval,
+        count=figures["repeat_count"],
+        until=form.repeat_until.data,
+        left_out=frozenset(left_out),
+        skips_days_off=bool(form.repeat_skips_days_off.data),
+    )
+
+
+def days_in(text: str) -> tuple[list[date], str]:
+    """Days separated by commas, semicolons or blanks, and the first word that is none."""
+    days: list[date] = []
+    for word in re.split(r"[,;\s]+", text.strip()):
+        found = _DAY.fullmatch(word)
+        try:
+            if word:
+                day, month, year = map(int, found.groups() if found else ("0", "0", "0"))
+                days.append(date(year, month, day))
+        except ValueError:
+            return days, word
+    return days, ""
+
+
 def _member(kind: Any, text: str | None) -> Any:
     return next((member for member in kind if member.value == text), None)
 
@@ -340,3 +400,35 @@ def rows_of(meeting: Meeting) -> list[AgendaRow]:
     return [
         AgendaRow(item.title, item.presenter, str(item.minutes or "")) for item in meeting.agenda
     ]
+
+
+def content_of(meeting: Meeting) -> dict[str, Any]:
+    """A stored meeting as a template keeps it: plain JSON, without its day."""
+    values = values_of(meeting)
+    values["starts"], values["ends"] = (
+        f"{values[name].hour}:{values[name].minute:02d}" for name in ("starts", "ends")
+    )
+    kept = {name: value for name, value in values.items() if name not in NEVER_KEPT}
+    kept["agenda"] = [[row.title, row.presenter, row.minutes] for row in rows_of(meeting)]
+    kept["sites"] = [site.site_id for site in present_sites(meeting)]
+    return kept
+
+
+def values_kept(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Values of the fields that have one, from a template's content."""
+    values = {name: value for name, value in content.items() if name not in {"agenda", "sites"}}
+    for name in ("starts", "ends"):
+        found = _CLOCK.fullmatch(str(values.pop(name, "")))
+        if found and int(found[1]) < 24:
+            values[name] = time(int(found[1]), int(found[2] or 0))
+    return values
+
+
+def rows_kept(content: Mapping[str, Any]) -> list[AgendaRow]:
+    """The agenda of a template."""
+    return [AgendaRow(*map(str, row)) for row in content.get("agenda", [])]
+
+
+def sites_kept(content: Mapping[str, Any]) -> tuple[int, ...]:
+    """The sites of a template."""
+    return tuple(content.get("sites", []))

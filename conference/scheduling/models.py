@@ -2,7 +2,7 @@
 
 import enum
 from datetime import date, datetime
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -139,6 +139,9 @@ class Meeting(Base):
     ics_sequence: Mapped[int] = mapped_column(default=0)
     status_reason: Mapped[str] = mapped_column(Text, default="")
     """Why it was postponed, cancelled or returned to its planner."""
+    series_id: Mapped[int | None] = mapped_column(ForeignKey("meeting_series.id"), index=True)
+    series_day: Mapped[date | None]
+    """Day that the series' rule gave it; stays when the meeting is moved (RECURRENCE-ID)."""
     status_ground: Mapped[CallOffGround | None] = mapped_column(text_enum(CallOffGround))
     requested_by: Mapped[str] = mapped_column(String(160), default="", server_default="")
     requested_at: Mapped[datetime | None]
@@ -155,6 +158,7 @@ class Meeting(Base):
     ended_at: Mapped[datetime | None]
     ended_by: Mapped[str] = mapped_column(String(200), default="")
 
+    series: Mapped["MeetingSeries | None"] = relationship(back_populates="meetings")
     chair: Mapped[Person] = relationship(foreign_keys=[chair_id])
     secretary: Mapped[Person | None] = relationship(foreign_keys=[secretary_id])
     created_by: Mapped[Account] = relationship()
@@ -179,6 +183,37 @@ class Meeting(Base):
     def is_announced(self) -> bool:
         """Whether its sites were invited and it has not begun."""
         return self.status in ANNOUNCED
+
+
+class MeetingSeries(Base):
+    """Meetings that come back by one rule; each is a meeting and a file of its own."""
+
+    __tablename__ = "meeting_series"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    rule: Mapped[str] = mapped_column(String(200))
+    """RRULE of RFC 5545."""
+    first_day: Mapped[date]
+    left_out: Mapped[list[Any]] = mapped_column(default=list)
+    """ISO days that the rule names and the series leaves out (EXDATE)."""
+    created_at: Mapped[datetime]
+
+    meetings: Mapped[list[Meeting]] = relationship(
+        back_populates="series", order_by="Meeting.series_day"
+    )
+
+
+class MeetingTemplate(Base):
+    """A form filled in beforehand."""
+
+    __tablename__ = "meeting_template"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(120), unique=True)
+    content: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """Values of the meeting form by field, with ``agenda`` and ``sites``."""
+    created_by: Mapped[str] = mapped_column(String(160))
+    created_at: Mapped[datetime]
 
 
 class AgendaItem(Base):

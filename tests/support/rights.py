@@ -30,6 +30,8 @@ RIGHTS: dict[str, Verb | str] = {
     "meetings.overview": Verb.MEETING_VIEW,
     "meetings.edit": Verb.MEETING_EDIT,
     "meeting_steps.move": Verb.MEETING_APPROVE,  # of “duyet”; other steps as their table says
+    "meeting_steps.keep_template": Verb.MEETING_EDIT,
+    "meeting_steps.drop_template": Verb.MEETING_CREATE,
     "meeting_steps.invite": Verb.MEETING_EDIT,
     "meeting_steps.postpone": Verb.MEETING_CANCEL,
     "meeting_steps.cancel": Verb.MEETING_CANCEL,

@@ -8,18 +8,18 @@ meeting the second is shown the difference, field by field, and loses nothing.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Final
+from typing import Any, Final
 
 from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from conference.access.policy import Actor, Verb, may
+from conference.access.policy import Verb, may
 from conference.directory import units
 from conference.errors import InvalidError
 from conference.invitations.service import MailAnnouncer
-from conference.scheduling import progress, rules, service
+from conference.scheduling import progress, recurrence, rules, series, templates
 from conference.scheduling.advice import PROHIBITED, Advice, PaperFact, advice, warnings
 from conference.scheduling.bookings import clashes_of
 from conference.scheduling.context import Context
@@ -38,9 +38,14 @@ from web.meeting_form import (
     MeetingForm,
     agenda_fault,
     agenda_rows,
+    content_of,
     draft_of,
+    repetition_of,
+    rows_kept,
     rows_of,
     site_ids,
+    sites_kept,
+    values_kept,
     values_of,
 )
 from web.meeting_page import find_meeting
@@ -71,30 +76,49 @@ class Trouble:
 def create() -> Answer:
     """Plan a new meeting."""
     actor = require(Verb.MEETING_CREATE)
-    start = {"room_preset": "discussion", "form": "online", "relay_mode": "none"}
-    form = MeetingForm(data=None if request.method == "POST" else start)
     if request.method == "GET":
-        return _show(form, None, [AgendaRow()], ())
+        start, agenda, chosen = _start()
+        return _show(MeetingForm(data=start), None, agenda, chosen)
+    form = MeetingForm()
     trouble = Trouble(faults=_unreadable(form)) or _question(form, None)
     if not trouble:
         try:
             with services().database.transaction() as session:
-                meeting = service.create_meeting(
-                    session,
+                context = Context(session, actor, now(), client_address(), _announcer())
+                made = series.create_series(
+                    context,
                     draft_of(form, request.form),
-                    actor=actor,
-                    at=now(),
-                    announcer=_announcer(),
+                    repetition_of(form),
                     is_inviting=INVITE in request.form,
-                    address=client_address(),
                 )
-                _submit(session, meeting, actor)
+                for meeting in made:
+                    _submit(context, meeting)
         except InvalidError as error:
             trouble = Trouble(faults=error.fields)
     if trouble:
         return _show_again(form, None, trouble)
-    _say_saved(meeting)
-    return redirect(url_for("meetings.overview", meeting_id=meeting.id))
+    _say_saved(made)
+    return redirect(url_for("meetings.overview", meeting_id=made[0].id))
+
+
+Start = tuple[dict[str, Any], list[AgendaRow], tuple[int, ...]]
+
+
+def _start() -> Start:
+    """What a new form begins with: nothing, a template, or a copy of another meeting."""
+    blank = {"room_preset": "discussion", "form": "online", "relay_mode": "none"}
+    template_id = request.args.get("mau", None, int)
+    copied_id = request.args.get("ban-sao", None, int)
+    with services().database.reading() as session:
+        if template_id is not None:
+            content = templates.find(session, template_id).content
+            return blank | values_kept(content), rows_kept(content), sites_kept(content)
+        if copied_id is not None:
+            meeting = find_meeting(session, copied_id)
+            require(Verb.MEETING_VIEW, meeting_facts(meeting))
+            content = content_of(meeting)
+            return blank | values_kept(content), rows_kept(content), sites_kept(content)
+    return blank, [AgendaRow()], ()
 
 
 @blueprint.route("/cuoc-hop/<int:meeting_id>/sua", methods=["GET", "POST"])
@@ -111,32 +135,36 @@ def edit(meeting_id: int) -> Answer:
     if not trouble:
         try:
             with services().database.transaction() as session:
-                meeting = service.edit_meeting(
-                    session,
+                context = Context(session, actor, now(), client_address(), _announcer())
+                changed = series.edit(
+                    context,
                     meeting_id,
                     draft_of(form, request.form),
+                    _series_scope(),
                     version=_version(form),
-                    actor=actor,
-                    at=now(),
-                    announcer=_announcer(),
                     is_inviting=INVITE in request.form,
-                    address=client_address(),
                 )
-                _submit(session, meeting, actor)
+                for one in changed:
+                    _submit(context, one)
         except InvalidError as error:
             trouble = Trouble(faults=error.fields)
         except EditClashError as error:
             trouble = Trouble(clash=error)
     if trouble:
         return _show_again(form, meeting, trouble)
-    _say_saved(meeting)
+    _say_saved(changed)
     return redirect(url_for("meetings.overview", meeting_id=meeting_id))
 
 
-def _submit(session: Session, meeting: Meeting, actor: Actor) -> None:
+def _series_scope() -> recurrence.Scope:
+    typed = request.form.get("series_scope", "")
+    scopes = (scope for scope in recurrence.Scope if scope.value == typed)
+    return next(scopes, recurrence.Scope.THIS)
+
+
+def _submit(context: Context, meeting: Meeting) -> None:
     """Submit a draft for approval if that was the button pressed."""
     if SUBMIT in request.form and meeting.status is Status.DRAFT:
-        context = Context(session, actor, now(), client_address(), _announcer())
         progress.step(context, meeting.id, Trigger.SUBMIT)
 
 
@@ -226,9 +254,11 @@ def _unreadable(form: MeetingForm) -> dict[str, str]:
     return found | ({"agenda": agenda} if agenda else {})
 
 
-def _say_saved(meeting: Meeting) -> None:
+def _say_saved(meetings: Sequence[Meeting]) -> None:
+    if len(meetings) > 1:
+        flash(_("Đã lưu %(n)s cuộc họp của chuỗi.", n=len(meetings)), "ok")
     if INVITE in request.form:
-        count = len(present_sites(meeting))
+        count = len(present_sites(meetings[0]))
         flash(_("Đã lưu; %(count)s điểm cầu sẽ nhận thư mời.", count=count), "ok")
     elif SUBMIT in request.form:
         flash(_("Đã lưu và trình duyệt."), "ok")
@@ -253,6 +283,7 @@ def _show(
         gone = units.gone_on(session, day, chosen)
         found = _advice(session, draft, meeting) if draft else []
         office = office_of(session, day)
+        names = [] if meeting else templates.all_templates(session)
         changes = _changes(session, meeting, draft) if trouble.clash and draft else []
     rest = form.show_faults(trouble.faults)
     return render_template(
@@ -273,6 +304,7 @@ def _show(
         prohibited=PROHIBITED,
         capacity=office.thresholds.media_capacity,
         offers=_offers(meeting, office),
+        templates=names,
     )
 
 

@@ -8,13 +8,16 @@ from flask_babel import gettext as _
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
+from conference.access.policy import Verb
 from conference.errors import DomainError, InvalidError
 from conference.invitations.service import MailAnnouncer
-from conference.scheduling import progress, service
+from conference.scheduling import progress, series, service, templates
 from conference.scheduling.context import Context
 from conference.scheduling.facts import meeting_facts
 from conference.scheduling.lifecycle import STEPS, Trigger, step_of
-from conference.scheduling.models import CallOffGround, Meeting
+from conference.scheduling.models import CallOffGround
+from conference.scheduling.recurrence import Scope
+from web.meeting_form import content_of
 from web.meeting_page import find_meeting
 from web.services import client_address, now, require, services
 from web.words import translated
@@ -52,7 +55,11 @@ def move(meeting_id: int, step: str) -> Response:
     return _do(
         meeting_id,
         trigger,
-        lambda context: progress.step(context, meeting_id, trigger, note=note),
+        lambda context: (
+            series.step(context, meeting_id, trigger, note)
+            if request.form.get("series")
+            else progress.step(context, meeting_id, trigger, note=note)
+        ),
         words[trigger],
     )
 
@@ -68,27 +75,69 @@ def invite(meeting_id: int) -> Response:
     )
 
 
+@blueprint.post("/cuoc-hop/<int:meeting_id>/mau")
+def keep_template(meeting_id: int) -> Response:
+    """Keep the meeting's form as a template under a name."""
+    with services().database.reading() as session:
+        meeting = find_meeting(session, meeting_id)
+        actor = require(Verb.MEETING_EDIT, meeting_facts(meeting))
+        content = content_of(meeting)
+    try:
+        with services().database.transaction() as session:
+            template = templates.keep(
+                session, request.form.get("reason", ""), content,
+                actor=actor, at=now(), address=client_address(),
+            )  # fmt: skip
+    except InvalidError as error:
+        for sentence in error.fields.values():
+            flash(translated(sentence), "danger")
+    else:
+        flash(_("Đã lưu mẫu “%(name)s”.", name=template.name), "ok")
+    return redirect(url_for("meetings.overview", meeting_id=meeting_id))
+
+
+@blueprint.post("/cuoc-hop/mau/<int:template_id>/bo")
+def drop_template(template_id: int) -> Response:
+    """Remove a template."""
+    actor = require(Verb.MEETING_CREATE)
+    with services().database.transaction() as session:
+        name = templates.drop(session, template_id, actor=actor, at=now(), address=client_address())
+    flash(_("Đã bỏ mẫu “%(name)s”.", name=name), "ok")
+    return redirect(url_for("meetings.create"))
+
+
 @blueprint.post("/cuoc-hop/<int:meeting_id>/hoan")
 def postpone(meeting_id: int) -> Response:
     """Put a meeting off."""
     said = _("Đã hoãn; các điểm cầu sẽ được báo.")
-    return _do(meeting_id, Trigger.POSTPONE, _calling_off(meeting_id, Trigger.POSTPONE), said)
+    return _do(meeting_id, Trigger.POSTPONE, _postponing(meeting_id), said)
 
 
 @blueprint.post("/cuoc-hop/<int:meeting_id>/huy")
 def cancel(meeting_id: int) -> Response:
     """Call a meeting off for good."""
     said = _("Đã hủy; các điểm cầu sẽ được báo.")
-    return _do(meeting_id, Trigger.CANCEL, _calling_off(meeting_id, Trigger.CANCEL), said)
+    typed = request.form.get("series_scope", "")
+    scope = next((one for one in Scope if one.value == typed), Scope.THIS)
+    reason = request.form.get("reason", "")
+    return _do(
+        meeting_id,
+        Trigger.CANCEL,
+        lambda context: series.call_off(context, meeting_id, scope, reason, _ground()),
+        said,
+    )
 
 
-def _calling_off(meeting_id: int, trigger: Trigger) -> Callable[[Context], Meeting]:
-    act = service.postpone_meeting if trigger is Trigger.POSTPONE else service.cancel_meeting
+def _ground() -> CallOffGround:
     typed = request.form.get("ground", "")
-    ground = next((one for one in CallOffGround if one.value == typed), CallOffGround.OTHER)
+    return next((one for one in CallOffGround if one.value == typed), CallOffGround.OTHER)
 
-    def call_off(context: Context) -> Meeting:
-        return act(
+
+def _postponing(meeting_id: int) -> Callable[[Context], object]:
+    ground = _ground()
+
+    def call_off(context: Context) -> object:
+        return service.postpone_meeting(
             context.session,
             meeting_id,
             request.form.get("reason", ""),
@@ -102,9 +151,7 @@ def _calling_off(meeting_id: int, trigger: Trigger) -> Callable[[Context], Meeti
     return call_off
 
 
-def _do(
-    meeting_id: int, trigger: Trigger, act: Callable[[Context], Meeting], said: str
-) -> Response:
+def _do(meeting_id: int, trigger: Trigger, act: Callable[[Context], object], said: str) -> Response:
     """Ask for the right the table names, act, and say so on the meeting's page."""
     with services().database.reading() as session:
         meeting = find_meeting(session, meeting_id)

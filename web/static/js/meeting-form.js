@@ -39,6 +39,15 @@ function reasoned() {
 }
 adHoc.addEventListener("change", reasoned);
 
+// ---- a series says how it comes back -------------------------------------------------------------
+
+function repeated() {
+  const rhythm = form.elements.rhythm;
+  if (!rhythm) return;
+  for (const id of ["repeat", "repeat-more"]) document.getElementById(id).hidden = ["", "none"].includes(rhythm.value);
+}
+form.elements.rhythm?.addEventListener("change", repeated);
+
 // ---- sites --------------------------------------------------------------------------------
 
 const selected = document.getElementById("selected");
@@ -295,4 +304,5 @@ renumber();
 classified();
 scoped();
 reasoned();
+repeated();
 tree.refresh();
