@@ -62,6 +62,8 @@ class RoomSettings:
     max_participants: int = 0
     """Upper limit in one room; 0 means none."""
     enabled_codecs: tuple[str, ...] = DEFAULT_CODECS
+    loudest: int = 4
+    """How many microphones are forwarded when more are open; 0: all."""
     enable_remote_unmute: bool = False
     """Whether the Server API may unmute a track it has muted."""
 
@@ -105,6 +107,7 @@ class Settings:
             ("room.empty_timeout", self.room.empty_timeout),
             ("room.departure_timeout", self.room.departure_timeout),
             ("room.max_participants", self.room.max_participants),
+            ("room.loudest", self.room.loudest),
         ):
             if seconds < 0:
                 raise SettingsError(f"{name}: {seconds} is below zero")

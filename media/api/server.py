@@ -131,6 +131,7 @@ def node_settings(settings: Settings) -> NodeSettings:
         departure_timeout_s=settings.room.departure_timeout,
         max_participants=settings.room.max_participants,
         enabled_codecs=settings.room.enabled_codecs,
+        loudest=settings.room.loudest,
         enable_remote_unmute=settings.room.enable_remote_unmute,
         ice_servers=tuple(dict(server) for server in settings.rtc.ice_servers),
         region=settings.region,

@@ -12,6 +12,10 @@ Pure; levels are smoothed by ``speakers.AudioLevel``.
 from collections.abc import Collection, Mapping
 from typing import Final
 
+from media.core.room import Participant
+
+FLOOR_ATTRIBUTE: Final = "diemcau.floor"
+"""Participant attribute that marks the floor holder; any value but an empty one."""
 INTERVAL_S: Final = 0.1
 MIN_STAY_S: Final = 1.0
 """A microphone that came in is not displaced before."""
@@ -59,3 +63,8 @@ class Loudest:
         self._since_s = inside
         self.heard = frozenset(inside) | (frozenset(always) & powers.keys())
         return self.heard
+
+
+def holds_floor(participant: Participant) -> bool:
+    """Whether a participant is to be heard whoever else is louder."""
+    return bool(participant.attributes.get(FLOOR_ATTRIBUTE))

@@ -161,6 +161,9 @@ class Room:
     max_participants: int = 0
     """Most participants at a time; 0: no limit."""
 
+    loudest: int = 0
+    """How many microphones are forwarded when more are open; 0: all."""
+
     metadata: str = ""
     enabled_codecs: tuple[str, ...] = ()
     """MIME types a publisher may use, the preferred first."""

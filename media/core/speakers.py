@@ -23,6 +23,9 @@ STALE_WINDOWS: Final = 2
 SILENCE_DBOV: Final = 127
 _STEPS: Final = 8
 
+POWER_SMOOTHING: Final = 0.2
+"""For each packet: half of a change shows after three."""
+
 
 def linear_level(dbov: float) -> float:
     """Amplitude, 0 to 1, of a level in -dBov."""
@@ -35,7 +38,7 @@ ACTIVE_LEVEL: Final = linear_level(ACTIVE_LEVEL_DBOV)
 class AudioLevel:
     """Smoothed loudness of one audio track."""
 
-    __slots__ = ("_active_ms", "_loudest", "_observed_ms", "_smoothed", "_updated_s")
+    __slots__ = ("_active_ms", "_loudest", "_observed_ms", "_smoothed", "_updated_s", "power")
 
     def __init__(self) -> None:
         self._loudest = SILENCE_DBOV
@@ -43,10 +46,13 @@ class AudioLevel:
         self._observed_ms = 0.0
         self._smoothed = 0.0
         self._updated_s = float("-inf")
+        self.power = 0.0
+        """Of the last tenth of a second or so, 0 to 1; quicker than ``level``."""
 
     def observe(self, level_dbov: int, duration_ms: float, now_s: float) -> None:
         """One packet of ``duration_ms`` with that level."""
         self._updated_s = now_s
+        self.power += (10 ** (-level_dbov / 10) - self.power) * POWER_SMOOTHING
         self._observed_ms += duration_ms
         if level_dbov <= ACTIVE_LEVEL_DBOV:
             self._active_ms += duration_ms

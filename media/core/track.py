@@ -62,6 +62,7 @@ class UpTrack:
         """What is counted of it; a peer gives its own."""
         self._wants_nack = codec.is_video if wants_nack is None else wants_nack
         self._uses_rids = False
+        self._is_withheld = False
         self._audio_level = audio_level
         self._audio_level_id = extension_ids.get(AUDIO_LEVEL, 0)
         self._last_audio: tuple[int, int] | None = None  # ext_seq-like number, timestamp
@@ -145,6 +146,13 @@ class UpTrack:
             self.down_tracks.remove(down)
             down.leave()
 
+    def set_withheld(self, is_withheld: bool) -> None:
+        """Hand nothing on to anybody, or go on; the level of sound is still measured."""
+        if is_withheld != self._is_withheld:
+            self._is_withheld = is_withheld
+            for layer in self.layers:
+                layer.is_withheld = is_withheld
+
     def max_wanted(self) -> Quality | None:
         """Highest quality any subscriber wants; None if all have paused or there is none."""
         return max(
@@ -218,12 +226,11 @@ class UpTrack:
         is_new = layer.stream.highest < 0
         packet = layer.accept(header, data, values, now_s, recovered=recovered)
         if is_new:
+            layer.is_withheld = self._is_withheld
             self._reselect()
-        if packet is None:
-            return []
-        if self._audio_level is not None:
+        if self._audio_level is not None and (packet is not None or layer.is_withheld):
             self._note_audio_level(header, values, now_s)
-        return self._fan_out(layer, packet)
+        return [] if packet is None else self._fan_out(layer, packet)
 
     def _unwrap(self, header: RtpHeader, data: bytes) -> Layer | None:
         layer = self._by_rtx_ssrc.get(header.ssrc)

@@ -14,6 +14,8 @@ from livekit.protocol.webhook import WebhookEvent
 
 from media.core.ids import ParticipantSid, TrackSid
 from media.core.layers import quality_states
+from media.core.loudest import INTERVAL_S as CHOICE_INTERVAL_S
+from media.core.loudest import Loudest, holds_floor
 from media.core.room import ACTIVE, DISCONNECTED, Participant, Room
 from media.core.wishes import not_found
 from media.signalling.data_tracks import DataTrackRoom
@@ -59,6 +61,8 @@ class LiveRoom:
         self.send_token = hooks.send_token
         self._hooks = hooks
         self._told = room.to_info()
+        self._loudest = Loudest(room.loudest)
+        self._next_choice_s = float("-inf")
 
     # Coming and going
 
@@ -273,6 +277,27 @@ class LiveRoom:
                 session.log.exception("serving it failed")
                 self.session_failed(session, models.DisconnectReason.MEDIA_FAILURE)
         self.reports.tell_speakers(now_s)
+        self._choose_heard(now_s)
+
+    def _choose_heard(self, now_s: float) -> None:
+        """Forward the loudest few of the open microphones, and the floor holder's."""
+        if not self._loudest.limit or now_s < self._next_choice_s:
+            return
+        self._next_choice_s = now_s + CHOICE_INTERVAL_S
+        microphones = {
+            track.sid: track
+            for track in self.tracks.values()
+            if track.level is not None and track.info.source == models.TrackSource.MICROPHONE
+        }
+        open_now = {
+            str(sid): track.level.power
+            for sid, track in microphones.items()
+            if track.level is not None and not track.info.muted
+        }
+        always = [sid for sid, track in microphones.items() if holds_floor(track.publisher)]
+        heard = self._loudest.choose(open_now, now_s, always)
+        for sid, track in microphones.items():
+            track.up.set_withheld(not track.info.muted and sid not in heard)
 
     def sweep(self, now_s: float) -> None:
         """Every second: sessions whose time is over, layers nobody wants."""

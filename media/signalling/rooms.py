@@ -50,6 +50,9 @@ class NodeSettings:
     max_participants: int = 0
     enabled_codecs: tuple[str, ...] = DEFAULT_CODECS
     enable_remote_unmute: bool = False
+    loudest: int = 0
+    """How many microphones are forwarded when more are open; 0: all."""
+
     turn_urls: tuple[str, ...] = ()
     """TURN servers whose passwords are made from ``turn_secret`` for each client."""
 
@@ -101,6 +104,7 @@ class RoomRegistry:
             empty_timeout_s=settings.empty_timeout_s,
             departure_timeout_s=settings.departure_timeout_s,
             max_participants=settings.max_participants,
+            loudest=settings.loudest,
             enabled_codecs=settings.enabled_codecs,
         )
         apply_settings(state, request)
