@@ -18,6 +18,8 @@ class AllowSources:
 
     identity: str
     sources: tuple[str, ...] | None
+    has_floor: bool = False
+    """Whether the engine is to forward its sound whoever else is louder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +68,8 @@ def carry_out(engine: Engine, room: str, acts: Iterable[Act]) -> list[str]:
 
 def _carry_out(engine: Engine, room: str, act: Act) -> list[str]:
     match act:
-        case AllowSources(identity, sources):
-            engine.set_publish_sources(room, identity, sources)
+        case AllowSources(identity, sources, has_floor):
+            engine.set_publish_sources(room, identity, sources, has_floor=has_floor)
         case MuteMicrophone(identity):
             return [identity] if engine.mute_microphone(room, identity) else []
         case RemoveFromRoom(identity):

@@ -186,7 +186,8 @@ def give_floor(
         if queries.spotlight(session, meeting.id) is not None:
             set_spotlight(session, meeting, by, "", at)  # the speaker is to be seen now
         log.write(session, meeting.id, Kind.FLOOR_GIVEN, at=at, by=by, about=to)
-    return [*acts, AllowSources(to.identity, _sources(meeting, to, has_floor=True))]
+    given = AllowSources(to.identity, _sources(meeting, to, has_floor=True), has_floor=True)
+    return [*acts, given]
 
 
 def end_floor(

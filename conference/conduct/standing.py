@@ -54,4 +54,4 @@ def _due(
     wanted = sources(meeting.room_preset, is_conducting=who.is_conducting, has_floor=floor)
     if one.publish_sources == (None if wanted is None else frozenset(wanted)):
         return None
-    return AllowSources(one.identity, wanted)
+    return AllowSources(one.identity, wanted, has_floor=floor)

@@ -24,6 +24,7 @@ from conference.errors import EngineUnavailableError, NotFoundError
 
 TOKEN_LIFE: Final = timedelta(minutes=1)
 _CONNECTIONS: Final = 32
+_FLOOR_ATTRIBUTE: Final = "diemcau.floor"
 _MICROPHONE: Final = "microphone"
 
 _log = logging.getLogger(__name__)
@@ -128,9 +129,16 @@ class Engine:
         return bool(is_open)
 
     def set_publish_sources(
-        self, room: str, identity: str, sources: tuple[str, ...] | None
+        self,
+        room: str,
+        identity: str,
+        sources: tuple[str, ...] | None,
+        *,
+        has_floor: bool = False,
     ) -> None:
         """Let ``identity`` publish just ``sources`` (None = all) from now on.
+
+        The floor holder is marked, so that our media node forwards its sound always.
 
         The engine drops tracks of other sources. ``canPublish`` itself stays granted, for taking
         it away would drop the camera too; only an empty ``sources`` does.
@@ -141,7 +149,11 @@ class Engine:
             "can_publish_data": True,
             "can_publish_sources": [source.upper() for source in sources or ()],
         }
-        request = {**_who(room, identity), "permission": permission}
+        request = {
+            **_who(room, identity),
+            "permission": permission,
+            "attributes": {_FLOOR_ATTRIBUTE: "1" if has_floor else ""},  # empty: none
+        }
         self._call("UpdateParticipant", request, room)
 
     def _call(self, method: str, request: Mapping[str, Any], room: str = "") -> dict[str, Any]:

@@ -78,7 +78,12 @@ class FakeEngine:
         return tracks != found.tracks
 
     def set_publish_sources(
-        self, room: str, identity: str, sources: tuple[str, ...] | None
+        self,
+        room: str,
+        identity: str,
+        sources: tuple[str, ...] | None,
+        *,
+        has_floor: bool = False,
     ) -> None:
         self._asked("set_publish_sources", room, identity, sources)
         found = self._find(room, identity)

@@ -69,10 +69,10 @@ def test_giving_the_floor_opens_one_microphone_and_closes_the_last(
     first, second = communes[0].identity, communes[1].identity
     service.request_floor(session, live.meeting, communes[0], T0)
     assert service.give_floor(session, live.meeting, chair, first, T0) == [
-        AllowSources(first, WITH_FLOOR)
+        AllowSources(first, WITH_FLOOR, has_floor=True)
     ]
     acts = service.give_floor(session, live.meeting, chair, second, T0 + later(65))
-    assert acts[-1] == AllowSources(second, WITH_FLOOR)
+    assert acts[-1] == AllowSources(second, WITH_FLOOR, has_floor=True)
     assert AllowSources(first, WITHOUT_FLOOR) in acts
     speaking = queries.speaker(session, live.meeting.id)
     assert speaking is not None
