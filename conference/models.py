@@ -22,9 +22,11 @@ from conference.directory.models import (
     UnitChange,
     UnitCode,
 )
+from conference.invitation_papers.models import InvitationPaper, PaperTemplate
 from conference.invitations.models import OutboxMessage
 from conference.lease import Lease
 from conference.minutes.models import Minutes, MinutesAddendum, MinutesRevision
+from conference.replies.models import IncomingMessage, SiteReply, Substitution
 from conference.scheduling.models import (
     AgendaItem,
     CalendarDay,
@@ -54,6 +56,8 @@ __all__ = [
     "Delegate",
     "FloorRequest",
     "FormerHolder",
+    "IncomingMessage",
+    "InvitationPaper",
     "InvitedSite",
     "Lease",
     "LogEntry",
@@ -66,6 +70,7 @@ __all__ = [
     "Notice",
     "OutboxMessage",
     "Paper",
+    "PaperTemplate",
     "Person",
     "PlanningSetting",
     "PresenceEvidence",
@@ -73,6 +78,8 @@ __all__ = [
     "SavingsRates",
     "SignedPaper",
     "Site",
+    "SiteReply",
+    "Substitution",
     "Succession",
     "Task",
     "Unit",

@@ -91,6 +91,22 @@ class Mail:
     sender: str = "hop@example.invalid"
     sender_name: str = "Văn phòng UBND tỉnh"
     max_attempts: int = 40
+    imap_host: str = ""
+    """Server of the mailbox that answers come to; empty = none is read."""
+    imap_port: int = 993
+    imap_user: str = ""
+    imap_password: str = ""
+    imap_tls: str = "tls"
+    """none, starttls or tls."""
+    imap_folder: str = "INBOX"
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """The office's gateway for short messages; an empty address sends none."""
+
+    url: str = ""
+    secret: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +139,7 @@ class Settings:
     media: Media = field(default_factory=Media)
     database: DatabaseSettings = field(default_factory=DatabaseSettings)
     mail: Mail = field(default_factory=Mail)
+    gateway: Gateway = field(default_factory=Gateway)
     recordings: Recordings = field(default_factory=Recordings)
     attendance: Attendance = field(default_factory=Attendance)
 

@@ -16,7 +16,14 @@ from typing import Any, Final
 
 from conference.access.sample import SampleAccount
 from config.settings import Settings, SettingsError, load
-from web import audit_command, demo_command, preparation, statistics_command, transfer_command
+from web import (
+    audit_command,
+    demo_command,
+    mail_in_command,
+    preparation,
+    statistics_command,
+    transfer_command,
+)
 from web.network import WILDCARDS, is_free, own_address, reachable
 from web.supervisor import Program, Supervisor
 
@@ -70,6 +77,7 @@ def parser() -> argparse.ArgumentParser:
     transfer_command.add_to(commands)
     demo_command.add_to(commands)
     audit_command.add_to(commands)
+    mail_in_command.add_to(commands)
     return top
 
 

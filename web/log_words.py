@@ -41,6 +41,7 @@ def sentence_of(entry: LogEntry) -> str:
             "Báo số người dự: %(n)s", n=detail.get("count", detail.get("delegates", "–"))
         ),
         "recording_requested": lambda: _("Bắt đầu ghi hình"),
+        "reply_given": lambda: _("%(site)s trả lời giấy mời", site=about),
         "recording_stopped": lambda: _("Dừng ghi hình"),
         "floor_extended": lambda: _("Thêm thời gian phát biểu cho %(name)s", name=about),
         "floor_warned": lambda: _("Nhắc %(name)s về thời gian", name=about),

@@ -46,6 +46,7 @@ TABS: Final = (
     Tab("thanh-phan", "Thành phần", Verb.MEETING_VIEW),
     Tab("tai-lieu", "Tài liệu", Verb.PAPER_READ),
     Tab("giay-moi", "Giấy mời", Verb.INVITATION_VIEW),
+    Tab("tra-loi", "Trả lời", Verb.REPLY_VIEW),
     Tab("diem-danh", "Điểm danh", Verb.ATTENDANCE_VIEW),
     Tab("ban-ghi", "Bản ghi", Verb.RECORDING_VIEW),
     Tab("bien-ban", "Biên bản", Verb.MINUTES_VIEW),
@@ -163,6 +164,7 @@ def rights(meeting: Meeting, who: Actor) -> dict[str, Any]:
         "join": may(who, Verb.ROOM_JOIN, facts)
         and not is_over
         and meeting.status is not Status.POSTPONED,
+        "write_paper": may(who, Verb.INVITATION_WRITE, facts),
         "see_links": may(who, Verb.INVITATION_VIEW, facts),
         "upload": may(who, Verb.PAPER_UPLOAD, facts) and meeting.status is not Status.CANCELLED,
         "resend": may(who, Verb.MEETING_EDIT, facts)

@@ -20,6 +20,7 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 
 from conference.invitations.worker import start_mail_worker
+from conference.replies.worker import start_correspondence
 from config.settings import Settings
 from web.app import create_app
 from web.realtime import watcher
@@ -115,7 +116,7 @@ def close_sockets(app: Flask) -> None:
 
 def background_work() -> Sequence[Starter]:
     """What runs beside the requests, in the order of starting."""
-    return (_start_watcher, _start_mail)
+    return (_start_watcher, _start_mail, _start_correspondence)
 
 
 def _start_watcher(app: Flask) -> Stopper:
@@ -124,6 +125,10 @@ def _start_watcher(app: Flask) -> Stopper:
 
 def _start_mail(app: Flask) -> Stopper:
     return start_mail_worker(app.extensions[EXTENSION])
+
+
+def _start_correspondence(app: Flask) -> Stopper:
+    return start_correspondence(app.extensions[EXTENSION])
 
 
 def serve(settings: Settings) -> None:

@@ -49,6 +49,11 @@ class Verb(enum.Enum):
     STATISTICS_VIEW = "statistics.view"
     STATISTICS_MANAGE = "statistics.manage"
     API_KEY_MANAGE = "api_key.manage"
+    INVITATION_WRITE = "invitation.write"
+    TEMPLATE_MANAGE = "template.manage"
+    REPLY_GIVE = "reply.give"
+    REPLY_VIEW = "reply.view"
+    SUBSTITUTE_DECIDE = "substitute.decide"
 
 
 class Tie(enum.Enum):
@@ -162,6 +167,13 @@ RULES: Final[Mapping[Verb, _Rule]] = {
     Verb.STATISTICS_VIEW: _Rule(_READERS | {Role.CHAIR}),
     Verb.STATISTICS_MANAGE: _Rule(frozenset({Role.ADMINISTRATOR, Role.OFFICE_CHIEF})),
     Verb.API_KEY_MANAGE: _Rule(frozenset({Role.ADMINISTRATOR})),
+    Verb.INVITATION_WRITE: _Rule(_OFFICE, frozenset({Tie.CREATOR, Tie.SECRETARY})),
+    Verb.TEMPLATE_MANAGE: _Rule(frozenset({Role.ADMINISTRATOR, Role.OFFICE_CHIEF, Role.CLERK})),
+    # a site answers for itself; the secretariat writes down what it was told by telephone
+    Verb.REPLY_GIVE: _Rule(_PLANNERS, frozenset({Tie.SITE, Tie.SECRETARY})),
+    Verb.REPLY_VIEW: _Rule(_OFFICE | {Role.LEADER}, _LEADS | {Tie.CREATOR}),
+    # QĐ 45/2018: substitutes need the consent of the chair, for whom the secretary acts
+    Verb.SUBSTITUTE_DECIDE: _Rule(frozenset({Role.SECRETARY, Role.OFFICE_CHIEF}), _LEADS),
 }
 
 

@@ -6,7 +6,7 @@ never not at all; its calendar part has the same UID and SEQUENCE and changes no
 letters of one site leave in the order they were written.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -14,7 +14,7 @@ from typing import Final
 from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
-from conference.invitations.models import Delivery, OutboxMessage
+from conference.invitations.models import Channel, Delivery, OutboxMessage
 
 FIRST_WAIT: Final = timedelta(seconds=20)
 LONGEST_WAIT: Final = timedelta(minutes=30)
@@ -62,6 +62,7 @@ class Claimed:
     id: int
     recipient: str
     content: str
+    channel: Channel = Channel.MAIL
 
 
 def wait_after(attempts: int) -> timedelta:
@@ -83,12 +84,13 @@ def after_attempt(outcome: Outcome, *, attempts: int, max_attempts: int, at: dat
             return Verdict(state, at + wait_after(attempts), error[:MAX_ERROR])
 
 
-def _is_due(at: datetime) -> ColumnElement[bool]:
+def _is_due(at: datetime, channels: Collection[Channel]) -> ColumnElement[bool]:
     earlier = aliased(OutboxMessage)
     waits_behind = (
         select(earlier.id)
         .where(
             earlier.invited_site_id == OutboxMessage.invited_site_id,
+            earlier.channel == OutboxMessage.channel,
             earlier.id < OutboxMessage.id,
             earlier.state == Delivery.WAITING,
         )
@@ -96,22 +98,29 @@ def _is_due(at: datetime) -> ColumnElement[bool]:
     )
     return and_(
         OutboxMessage.state == Delivery.WAITING,
+        OutboxMessage.channel.in_(channels),
         OutboxMessage.next_attempt_at <= at,
         or_(OutboxMessage.lease_until.is_(None), OutboxMessage.lease_until <= at),
         ~waits_behind,
     )
 
 
-def has_due(session: Session, at: datetime) -> bool:
+def has_due(
+    session: Session, at: datetime, channels: Collection[Channel] = (Channel.MAIL,)
+) -> bool:
     """Whether there is anything to send; only reads."""
-    return session.scalar(select(OutboxMessage.id).where(_is_due(at)).limit(1)) is not None
+    return (
+        session.scalar(select(OutboxMessage.id).where(_is_due(at, channels)).limit(1)) is not None
+    )
 
 
-def claim(session: Session, *, owner: str, at: datetime) -> list[Claimed]:
-    """Take a batch of due letters for ``owner`` until the lease ends."""
+def claim(
+    session: Session, *, owner: str, at: datetime, channels: Collection[Channel] = (Channel.MAIL,)
+) -> list[Claimed]:
+    """Take a batch of due messages on ``channels`` for ``owner`` until the lease ends."""
     query = (
         select(OutboxMessage)
-        .where(_is_due(at))
+        .where(_is_due(at, channels))
         .order_by(OutboxMessage.next_attempt_at, OutboxMessage.id)
         .limit(BATCH)
         .with_for_update(skip_locked=True)
@@ -120,7 +129,7 @@ def claim(session: Session, *, owner: str, at: datetime) -> list[Claimed]:
     for row in rows:
         row.lease_owner = owner
         row.lease_until = at + LEASE
-    return [Claimed(row.id, row.recipient, row.content) for row in rows]
+    return [Claimed(row.id, row.recipient, row.content, row.channel) for row in rows]
 
 
 def release(session: Session, *, owner: str) -> None:

@@ -6,7 +6,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, defer, joinedload
 
 from conference.directory.models import Site
-from conference.invitations.models import Delivery, OutboxMessage
+from conference.invitations.models import Channel, Delivery, OutboxMessage
 from conference.scheduling.models import InvitedSite
 
 
@@ -45,7 +45,7 @@ def tally(session: Session, meeting_id: int) -> dict[Delivery, int]:
 def _newest_of_each_site(meeting_id: int) -> Select[int]:
     return (
         select(func.max(OutboxMessage.id))
-        .where(OutboxMessage.meeting_id == meeting_id)
+        .where(OutboxMessage.meeting_id == meeting_id, OutboxMessage.channel == Channel.MAIL)
         .group_by(OutboxMessage.invited_site_id)
     )
 

@@ -68,11 +68,12 @@ class Reason(enum.Enum):
     POSTPONED = "Hoãn họp"
     CANCELLED = "Hủy họp"
     WITHDRAWN = "Thôi mời họp"
+    REMINDED = "Nhắc trả lời giấy mời"
 
     @property
     def method(self) -> Method:
         """The iTIP method: a postponed meeting leaves calendars until it has a new time."""
-        is_held = self in {Reason.INVITED, Reason.CHANGED}
+        is_held = self in {Reason.INVITED, Reason.CHANGED, Reason.REMINDED}
         return Method.REQUEST if is_held else Method.CANCEL
 
 
@@ -126,6 +127,8 @@ class Letter:
     link: str
     message_id: str
     at: datetime
+    reply_link: str = ""
+    """Where the site answers and names its delegates."""
 
 
 def one_line(text: str) -> str:
@@ -226,6 +229,7 @@ _HEADINGS: Final = {
     Reason.CHANGED: "Cuộc họp có thay đổi, kính báo {}",
     Reason.POSTPONED: "Cuộc họp hoãn, thời gian mới sẽ báo sau",
     Reason.CANCELLED: "Cuộc họp đã hủy",
+    Reason.REMINDED: "Đề nghị {} trả lời giấy mời họp trực tuyến",
     Reason.WITHDRAWN: "{} không còn trong thành phần cuộc họp này",
 }
 
@@ -235,6 +239,8 @@ def _occasion(letter: Letter) -> Occasion:
     lines = [f"Chủ trì: {event.chair}"]
     if letter.reason.method is Method.REQUEST:
         lines += [f"Vào họp: {letter.link}"]
+        if letter.reply_link:
+            lines += [f"Trả lời, đăng ký đại biểu: {letter.reply_link}"]
     elif event.explanation:
         lines += [f"Lý do: {event.explanation}"]
     lines += [f"{n}. {line.title}" for n, line in enumerate(event.agenda, start=1)]

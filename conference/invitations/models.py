@@ -16,6 +16,15 @@ class Purpose(enum.Enum):
     REQUEST = "request"
     UPDATE = "update"
     CANCEL = "cancel"
+    REMINDER = "reminder"
+
+
+class Channel(enum.Enum):
+    """On which way a message goes."""
+
+    MAIL = "mail"
+    WEBHOOK = "webhook"
+    """To the office's own gateway, which passes it on by SMS, Zalo or what it likes."""
 
 
 class Delivery(enum.Enum):
@@ -27,7 +36,7 @@ class Delivery(enum.Enum):
 
 
 class OutboxMessage(Base):
-    """One e-mail to one site."""
+    """One message to one site."""
 
     __tablename__ = "outbox_message"
 
@@ -35,10 +44,14 @@ class OutboxMessage(Base):
     meeting_id: Mapped[int] = mapped_column(ForeignKey("meeting.id"), index=True)
     invited_site_id: Mapped[int] = mapped_column(ForeignKey("invited_site.id"), index=True)
     purpose: Mapped[Purpose] = mapped_column(text_enum(Purpose))
+    channel: Mapped[Channel] = mapped_column(
+        text_enum(Channel), default=Channel.MAIL, server_default=Channel.MAIL.value
+    )
     recipient: Mapped[str] = mapped_column(String(254))
+    """Mail address, or telephone number for a gateway."""
     subject: Mapped[str] = mapped_column(String(400))
     content: Mapped[str] = mapped_column(Text)
-    """The whole RFC 5322 message as composed when the row was written (ASCII, CRLF)."""
+    """The whole message as composed when the row was written: RFC 5322, or JSON for a gateway."""
     ics_sequence: Mapped[int]
     state: Mapped[Delivery] = mapped_column(
         text_enum(Delivery), default=Delivery.WAITING, index=True

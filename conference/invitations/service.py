@@ -18,6 +18,7 @@ from conference.access import audit
 from conference.access.policy import Actor
 from conference.directory.models import Person, Site
 from conference.errors import ConflictError, NotFoundError
+from conference.invitations import gateway
 from conference.invitations.message import (
     AgendaLine,
     Event,
@@ -28,7 +29,7 @@ from conference.invitations.message import (
     mail_address,
     subject,
 )
-from conference.invitations.models import Delivery, OutboxMessage, Purpose
+from conference.invitations.models import Channel, Delivery, OutboxMessage, Purpose
 from conference.scheduling.announcement import Announcement
 from conference.scheduling.models import HELD, PLANNED, InvitedSite, Meeting, Scope, Status
 from config.settings import Settings
@@ -36,12 +37,21 @@ from config.settings import Settings
 SCOPE_WORDS: Final = {Scope.CENTRAL: "Trung ương với tỉnh", Scope.INTRA: "Nội tỉnh"}
 NO_ADDRESS: Final = "Điểm cầu chưa có địa chỉ thư điện tử dùng được."
 
-_PURPOSE: Final = {Reason.INVITED: Purpose.REQUEST, Reason.CHANGED: Purpose.UPDATE}
+_PURPOSE: Final = {
+    Reason.INVITED: Purpose.REQUEST,
+    Reason.CHANGED: Purpose.UPDATE,
+    Reason.REMINDED: Purpose.REMINDER,
+}
 
 
 def join_link(public_url: str, join_code: str) -> str:
     """The address at which one site enters one meeting."""
     return f"{public_url}/vao/{join_code}"
+
+
+def reply_link(public_url: str, join_code: str) -> str:
+    """The address at which one site answers one invitation."""
+    return f"{public_url}/tra-loi/{join_code}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +60,13 @@ class MailAnnouncer:
 
     office: Office
     public_url: str
+    has_gateway: bool = False
 
     @classmethod
     def of(cls, settings: Settings) -> "MailAnnouncer":
         """The announcer of this installation."""
         office = Office(settings.mail.sender_name, settings.mail.sender, settings.office.hotline)
-        return cls(office, settings.public_url)
+        return cls(office, settings.public_url, bool(settings.gateway.url))
 
     def announce(
         self, session: Session, meeting: Meeting, announcement: Announcement, at: datetime
@@ -73,6 +84,14 @@ class MailAnnouncer:
         if letters:
             self._write(session, meeting, letters, at)
 
+    def remind(
+        self, session: Session, meeting: Meeting, sites: Sequence[InvitedSite], at: datetime
+    ) -> int:
+        """Ask sites that did not answer to do so; how many."""
+        if sites:
+            self._write(session, meeting, [(site, Reason.REMINDED) for site in sites], at)
+        return len(sites)
+
     def _write(
         self,
         session: Session,
@@ -80,12 +99,14 @@ class MailAnnouncer:
         letters: Sequence[tuple[InvitedSite, Reason]],
         at: datetime,
     ) -> None:
-        addresses = _addresses(session, [site.site_id for site, _ in letters])
+        known = _contacts(session, [site.site_id for site, _ in letters])
         event = _event(session, meeting)
-        session.add_all(
-            self._row(meeting, self._letter(meeting, event, site, reason, at), site, addresses)
-            for site, reason in letters
-        )
+        for site, reason in letters:
+            email, phone = known.get(site.site_id, ("", ""))
+            letter = self._letter(meeting, event, site, reason, at)
+            session.add(self._row(meeting, letter, site, email.strip()))
+            if self.has_gateway and phone.strip():
+                session.add(self._short(meeting, letter, site, phone.strip()))
 
     def _letter(
         self, meeting: Meeting, event: Event, site: InvitedSite, reason: Reason, at: datetime
@@ -99,32 +120,27 @@ class MailAnnouncer:
             site_name=site.site_name,
             unit_name=site.unit_name,
             link=join_link(self.public_url, site.join_code),
+            reply_link=reply_link(self.public_url, site.join_code),
             message_id=f"<{secrets.token_hex(12)}.{meeting.ics_sequence}@{domain}>",
             at=at,
         )
 
     def _row(
-        self, meeting: Meeting, letter: Letter, site: InvitedSite, addresses: dict[int, str]
+        self, meeting: Meeting, letter: Letter, site: InvitedSite, known: str
     ) -> OutboxMessage:
-        known = addresses.get(site.site_id, "").strip()
         usable = mail_address(known)
-        return OutboxMessage(
-            meeting_id=meeting.id,
-            invited_site_id=site.id,
-            purpose=_PURPOSE.get(letter.reason, Purpose.CANCEL),
-            recipient=usable or known[:254],
-            subject=subject(letter),
-            content=compose(replace(letter, recipient=usable)) if usable else "",
-            ics_sequence=meeting.ics_sequence,
-            state=Delivery.WAITING if usable else Delivery.FAILED,
-            attempts=0,
-            next_attempt_at=letter.at,
-            lease_owner="",
-            lease_until=None,
-            last_error="" if usable else NO_ADDRESS,
-            created_at=letter.at,
-            sent_at=None,
-        )
+        row = _waiting(meeting, letter, site, usable or known[:254])
+        row.content = compose(replace(letter, recipient=usable)) if usable else ""
+        if not usable:
+            row.state, row.last_error = Delivery.FAILED, NO_ADDRESS
+        return row
+
+    def _short(
+        self, meeting: Meeting, letter: Letter, site: InvitedSite, phone: str
+    ) -> OutboxMessage:
+        row = _waiting(meeting, letter, site, phone[:254])
+        row.channel, row.content = Channel.WEBHOOK, gateway.notice(letter, phone)
+        return row
 
     def resend(
         self,
@@ -170,6 +186,27 @@ class MailAnnouncer:
         return len(rows)
 
 
+def _waiting(meeting: Meeting, letter: Letter, site: InvitedSite, recipient: str) -> OutboxMessage:
+    """A row to be filled with content."""
+    return OutboxMessage(
+        meeting_id=meeting.id,
+        invited_site_id=site.id,
+        purpose=_PURPOSE.get(letter.reason, Purpose.CANCEL),
+        channel=Channel.MAIL,
+        recipient=recipient,
+        subject=subject(letter),
+        ics_sequence=meeting.ics_sequence,
+        state=Delivery.WAITING,
+        attempts=0,
+        next_attempt_at=letter.at,
+        lease_owner="",
+        lease_until=None,
+        last_error="",
+        created_at=letter.at,
+        sent_at=None,
+    )
+
+
 def _present_reason(meeting: Meeting, row: OutboxMessage) -> Reason:
     """What to tell a site now, whatever the old letter said."""
     if meeting.status is Status.CANCELLED:
@@ -181,9 +218,9 @@ def _present_reason(meeting: Meeting, row: OutboxMessage) -> Reason:
     return Reason.INVITED
 
 
-def _addresses(session: Session, site_ids: Sequence[int]) -> dict[int, str]:
-    query = select(Site.id, Site.email).where(Site.id.in_(site_ids))
-    return dict(session.execute(query).all())
+def _contacts(session: Session, site_ids: Sequence[int]) -> dict[int, tuple[str, str]]:
+    query = select(Site.id, Site.email, Site.technician_phone).where(Site.id.in_(site_ids))
+    return {site_id: (email, phone) for site_id, email, phone in session.execute(query)}
 
 
 def _event(session: Session, meeting: Meeting) -> Event:

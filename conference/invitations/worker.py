@@ -18,7 +18,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from conference.database import Database
 from conference.invitations import delivery
+from conference.invitations.gateway import GatewaySender
 from conference.invitations.mailer import MailerFactory, SmtpMailer
+from conference.invitations.models import Channel
 from config.settings import Mail, Settings
 
 POLL_S: Final = 2.0
@@ -51,14 +53,15 @@ def deliver_due(
     owner: str,
     clock: Callable[[], datetime],
     mailer: MailerFactory | None = None,
+    channel: Channel = Channel.MAIL,
     is_stopping: Callable[[], bool] = lambda: False,
 ) -> int:
-    """Send one batch of what is due; how many letters were tried."""
+    """Send one batch of what is due on ``channel``; how many messages were tried."""
     with database.reading() as session:
-        if not delivery.has_due(session, clock()):
+        if not delivery.has_due(session, clock(), (channel,)):
             return 0
     with database.transaction() as session:
-        batch = delivery.claim(session, owner=owner, at=clock())
+        batch = delivery.claim(session, owner=owner, at=clock(), channels=(channel,))
     tried = 0
     with (mailer or (lambda: SmtpMailer(mail)))() as connection:
         for letter in batch:
@@ -76,11 +79,23 @@ def deliver_due(
     return tried
 
 
+def _ways(settings: Settings) -> dict[Channel, MailerFactory]:
+    """The channels that are configured."""
+    ways: dict[Channel, MailerFactory] = {}
+    if settings.mail.host:
+        ways[Channel.MAIL] = lambda: SmtpMailer(settings.mail)
+    if settings.gateway.url:
+        ways[Channel.WEBHOOK] = lambda: GatewaySender(settings.gateway)
+    return ways
+
+
 def start_mail_worker(office: Office) -> Callable[[], None]:
     """Start the thread; the function returned stops it and waits until it has."""
     mail = office.settings.mail
+    ways = _ways(office.settings)
     if not mail.host:
         _log.info("no mail server configured; letters wait in the outbox")
+    if not ways:
         return lambda: None
     stopping = threading.Event()
     owner = f"{os.uname().nodename[:40]}:{os.getpid()}:{secrets.token_hex(4)}"
@@ -89,10 +104,11 @@ def start_mail_worker(office: Office) -> Callable[[], None]:
         while not stopping.is_set():
             tried = 0
             try:
-                tried = deliver_due(
-                    office.database, mail,
-                    owner=owner, clock=office.clock, is_stopping=stopping.is_set,
-                )  # fmt: skip
+                for channel, sender in ways.items():
+                    tried += deliver_due(
+                        office.database, mail, owner=owner, clock=office.clock,
+                        mailer=sender, channel=channel, is_stopping=stopping.is_set,
+                    )  # fmt: skip
             except SQLAlchemyError:
                 _log.warning("outbox not reachable; trying again", exc_info=True)
             except Exception:  # the thread's boundary: one bad letter must not end all mail

@@ -58,6 +58,11 @@ CASES = (
     Case("sites", "/cuoc-hop/{upcoming}/thanh-phan"),
     Case("papers", "/cuoc-hop/{upcoming}/tai-lieu"),
     Case("letters", "/cuoc-hop/{upcoming}/giay-moi"),
+    Case("invitation-paper", "/cuoc-hop/{upcoming}/giay-moi/van-ban"),
+    Case("paper-templates", "/quan-tri/mau-van-ban", "quantri"),
+    Case("replies", "/cuoc-hop/{upcoming}/tra-loi"),
+    Case("reply-for-site", "/cuoc-hop/{live}/tra-loi/{live_site}"),
+    Case("reply-by-link", "/tra-loi/{join_code}", NOBODY),
     Case("attendance", "/cuoc-hop/{ended}/diem-danh"),
     Case("attendance-delegates", "/cuoc-hop/{ended}/diem-danh?xem=dai-bieu"),
     Case("attendance-units", "/cuoc-hop/{ended}/diem-danh?xem=don-vi"),
@@ -118,7 +123,7 @@ NOT_PAGES = {
     "/", "/healthz", "/api/v1/statistics", "/api/v1/meetings", "/api/v1/units",
     "/static/<path:filename>", "/cuoc-hop/<int:meeting_id>",  # leads to overview
 }  # fmt: skip
-FILES = (".mp4", ".json", ".xlsx", ".pdf", ".svg")
+FILES = (".docx", ".mp4", ".json", ".xlsx", ".pdf", ".svg")
 
 
 def test_every_page_is_looked_at(tmp_path: Path) -> None:

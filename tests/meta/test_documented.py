@@ -52,7 +52,7 @@ def test_the_command_line_page_lists_every_option_and_no_other() -> None:
         documented = set(re.findall(r"\| `(--[a-z-]+)", section))
         options = {word for action in command._actions for word in action.option_strings}
         assert documented == {word for word in options if word.startswith("--")} - {"--help"}
-    assert set(re.findall(r"## `diemcau ([a-z]+)`", page)) == set(subcommands.choices)
+    assert set(re.findall(r"## `diemcau ([a-z-]+)`", page)) == set(subcommands.choices)
 
 
 def test_every_event_of_the_conduct_protocol_exists_and_is_documented() -> None:

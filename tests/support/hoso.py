@@ -47,6 +47,7 @@ class Hoso:
     postponed: int
     site: int
     invited_site: int
+    live_site: int
     delegate: int
     join_code: str
     cancelled_code: str
@@ -82,7 +83,7 @@ def fill(settings: Settings) -> Hoso:
             return Hoso(
                 live=live.id, ended=ended.id, upcoming=upcoming.id, draft=draft.id,
                 cancelled=cancelled.id, postponed=postponed.id, site=maker.sites[0].id,
-                invited_site=ended.sites[0].id,
+                invited_site=ended.sites[0].id, live_site=live.sites[0].id,
                 delegate=delegates.of_meeting(session, ended.id)[0].id,
                 join_code=live.sites[0].join_code, cancelled_code=cancelled.sites[0].join_code,
             )  # fmt: skip

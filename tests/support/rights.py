@@ -124,6 +124,17 @@ RIGHTS: dict[str, Verb | str] = {
     "api.statistics": ANYONE,  # an API key with a scope is the right
     "api.meetings": ANYONE,
     "api.unit_list": ANYONE,
+    "invitation_papers.show": Verb.INVITATION_WRITE,
+    "invitation_papers.save": Verb.INVITATION_WRITE,
+    "invitation_papers.paper_file": Verb.INVITATION_WRITE,
+    "invitation_papers.templates": Verb.TEMPLATE_MANAGE,
+    "invitation_papers.set_template": Verb.TEMPLATE_MANAGE,
+    "invitation_papers.template_file": Verb.TEMPLATE_MANAGE,
+    "replies.by_link": ANYONE,  # the code is the right
+    "replies.by_account": Verb.REPLY_GIVE,
+    "replies.index": Verb.REPLY_VIEW,
+    "replies.remind": Verb.MEETING_EDIT,
+    "replies.decide": Verb.SUBSTITUTE_DECIDE,
 }
 
 

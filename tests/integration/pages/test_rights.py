@@ -62,7 +62,7 @@ class Walk:
         }
         if rule.endpoint.startswith("transfer."):
             values["word"] = "units"
-        elif rule.endpoint in {"minutes.paper_file", "conclusions.paper_file"}:
+        elif rule.endpoint.endswith(".paper_file"):
             values["kind"] = "docx"
         elif rule.endpoint == "signed_papers.upload":
             values["kind"] = "minutes"
