@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from conference.access.models import Account, Role
 from conference.access.passwords import decoy_hash, hash_password, is_correct
 from conference.access.policy import Actor
 from conference.directory.models import Person, Site
+from conference.directory.people import LOWEST_RANK
 from conference.directory.vietnamese import fold
 from conference.errors import ConflictError, InvalidError, NotFoundError
 
@@ -27,6 +28,7 @@ LINK_LIFE: Final = timedelta(days=14)
 MIN_PASSWORD: Final = 12
 MAX_PASSWORD: Final = 1024
 _MIN_DIFFERENT: Final = 5
+_STAFF: Final = (Role.SECRETARY, Role.OFFICE_CHIEF, Role.CLERK)
 _USERNAME: Final = re.compile(r"[a-z0-9][a-z0-9._@-]{1,79}")
 
 
@@ -82,20 +84,27 @@ def search(
     query = select(Account)
     if role is not None:
         query = query.where(Account.role == role)
-    if not text.strip():
-        total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
-        page = query.order_by(Account.username).limit(limit).offset(offset)
-        return list(session.scalars(page)), total
-    words = fold(text).split()
-    columns = query.with_only_columns(Account.id, Account.username, Account.display_name)
-    found = [
-        (username, account_id)
-        for account_id, username, name in session.execute(columns)
-        if all(word in f"{username} {fold(name)}" for word in words)
-    ]
-    wanted = [account_id for _, account_id in sorted(found)[offset : offset + limit]]
-    rows = session.scalars(select(Account).where(Account.id.in_(wanted)).order_by(Account.username))
-    return list(rows), len(found)
+    for word in fold(text).split()[:8]:
+        query = query.where(
+            or_(
+                Account.name_folded.contains(word, autoescape=True),
+                Account.username.contains(word, autoescape=True),
+            )
+        )
+    total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
+    page = query.order_by(Account.username).limit(limit).offset(offset)
+    return list(session.scalars(page)), total
+
+
+def secretaries(session: Session) -> list[Person]:
+    """Who may keep minutes: staff of the office by their account, and whoever has a rank."""
+    staff = select(Account.person_id).where(Account.role.in_(_STAFF), Account.is_active)
+    query = (
+        select(Person)
+        .where(or_(Person.protocol_order < LOWEST_RANK, Person.id.in_(staff)))
+        .order_by(Person.may_chair, Person.protocol_order, Person.sort_key)
+    )
+    return list(session.scalars(query))
 
 
 def create_account(session: Session, facts: AccountFacts, at: datetime) -> Account:

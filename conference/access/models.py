@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, ForeignKey, String, Text, event
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from conference.database import Base, text_enum
 from conference.directory.models import Person, Site
+from conference.directory.vietnamese import fold
 
 
 class Role(enum.Enum):
@@ -46,6 +47,8 @@ class Account(Base):
     password_link_until: Mapped[datetime | None]
     role: Mapped[Role] = mapped_column(text_enum(Role))
     display_name: Mapped[str] = mapped_column(String(160))
+    name_folded: Mapped[str] = mapped_column(String(160), default="")
+    """Shown name without marks, lower case, for search; follows `display_name` by itself."""
     person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), index=True)
     site_id: Mapped[int | None] = mapped_column(ForeignKey("site.id"), index=True)
     language: Mapped[str] = mapped_column(String(5), default="vi")
@@ -54,6 +57,11 @@ class Account(Base):
 
     person: Mapped[Person | None] = relationship()
     site: Mapped[Site | None] = relationship()
+
+    @validates("display_name")
+    def _fold(self, _key: str, name: str) -> str:
+        self.name_folded = fold(name)[:160]
+        return name
 
 
 class AuditEntry(Base):

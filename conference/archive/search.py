@@ -7,8 +7,9 @@ that the actor may see are looked at, and minutes only where the actor may read 
 
 import enum
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from sqlalchemy import select
@@ -61,7 +62,7 @@ def search(session: Session, query: str, *, actor: Actor, limit: int = 50) -> li
         .order_by(Meeting.starts_at.desc())
     )
     meetings = {meeting.id: meeting for meeting in session.scalars(statement)}
-    texts = _texts(session, meetings.values(), actor)
+    texts = _texts(session, meetings.values(), actor, words)
     hits = [
         hit
         for meeting in meetings.values()
@@ -73,9 +74,9 @@ def search(session: Session, query: str, *, actor: Actor, limit: int = 50) -> li
 
 
 def _texts(
-    session: Session, meetings: Iterable[Meeting], actor: Actor
+    session: Session, meetings: Iterable[Meeting], actor: Actor, words: Sequence[str]
 ) -> dict[int, list[tuple[Place, str]]]:
-    """The texts of each file, best place first."""
+    """The texts of each file, best place first; of its units only those with one of ``words``."""
     found: dict[int, list[tuple[Place, str]]] = defaultdict(list)
     readable = set()
     for meeting in meetings:
@@ -84,10 +85,7 @@ def _texts(
         found[meeting.id] += [(Place.TITLE, meeting.title), (Place.PEOPLE, named)]
         if may(actor, Verb.MINUTES_VIEW) or may(actor, Verb.MINUTES_VIEW, meeting_facts(meeting)):
             readable.add(meeting.id)
-    units = select(InvitedSite.meeting_id, InvitedSite.unit_name).where(
-        InvitedSite.withdrawn_at.is_(None)
-    )
-    for meeting_id, text in session.execute(units):
+    for meeting_id, text in _unit_names(session, words):
         if meeting_id in found:
             found[meeting_id].append((Place.UNIT, text))
     for meeting_id, text in session.execute(select(Paper.meeting_id, Paper.filename)):
@@ -100,13 +98,38 @@ def _texts(
     return found
 
 
+def _unit_names(session: Session, words: Sequence[str]) -> Iterable[tuple[int, str]]:
+    """Meeting and unit name wherever a name has one of ``words``.
+
+    Ten years hold 130,000 invitations but a few hundred names, so the names are looked at first;
+    names with all words stand for the others where there are any.
+    """
+    names = session.scalars(select(InvitedSite.unit_name).distinct()).all()
+    matched = {name: sum(word in _folded(name) for word in words) for name in names}
+    most = max(matched.values(), default=0)
+    if not most:
+        return ()
+    is_whole = most == len(words)
+    wanted = [name for name, count in matched.items() if count and (count == most or not is_whole)]
+    query = (
+        select(InvitedSite.meeting_id, InvitedSite.unit_name)
+        .where(InvitedSite.unit_name.in_(wanted), InvitedSite.withdrawn_at.is_(None))
+        .distinct()
+    )
+    return [(meeting_id, name) for meeting_id, name in session.execute(query)]
+
+
+_folded = lru_cache(maxsize=20_000)(fold)
+"""Folding costs more than anything else here, and the same texts are searched again and again."""
+
+
 def _hit(
     meeting: Meeting, texts: list[tuple[Place, str]], words: list[str], query: str
 ) -> Hit | None:
     missing = set(words)
     found: list[tuple[bool, int, Place, str]] = []
     for place, text in texts:
-        folded = fold(text)
+        folded = _folded(text)
         here = {word for word in words if word in folded}
         missing -= here
         if here:

@@ -176,15 +176,20 @@ def search(session: Session, text: str, *, limit: int, offset: int = 0) -> tuple
 
     With a text, names with the same marks come first. Also how many there are in all.
     """
-    options = joinedload(Person.unit)
-    query = select(Person).options(options).order_by(Person.protocol_order, Person.sort_key)
+    query = select(Person.id, Person.full_name)
     for word in fold(text).split()[:8]:
         query = query.where(Person.name_folded.contains(word, autoescape=True))
+    query = query.order_by(Person.protocol_order, Person.sort_key)
     if text.strip():
-        found = sorted(session.scalars(query), key=lambda one: closeness(text, one.full_name))
-        return found[offset : offset + limit], len(found)
-    total = count(session)
-    return list(session.scalars(query.limit(limit).offset(offset))), total
+        ranked = sorted(session.execute(query), key=lambda row: closeness(text, row.full_name))
+        total = len(ranked)
+        wanted = [row.id for row in ranked[offset : offset + limit]]
+    else:
+        total = count(session)
+        wanted = [row.id for row in session.execute(query.limit(limit).offset(offset))]
+    loaded = select(Person).where(Person.id.in_(wanted)).options(joinedload(Person.unit))
+    known = {person.id: person for person in session.scalars(loaded)}
+    return [known[one] for one in wanted], total
 
 
 def count(session: Session) -> int:

@@ -239,9 +239,3 @@ def chairs(session: Session) -> list[Person]:
     """People who may chair, highest rank first, then by name as a Vietnamese list does."""
     query = select(Person).where(Person.may_chair)
     return list(session.scalars(query.order_by(Person.protocol_order, Person.sort_key)))
-
-
-def secretaries(session: Session) -> list[Person]:
-    """People who may keep the minutes: staff, by rank and name."""
-    query = select(Person).order_by(Person.may_chair, Person.protocol_order, Person.sort_key)
-    return list(session.scalars(query))

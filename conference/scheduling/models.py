@@ -244,7 +244,7 @@ class InvitedSite(Base):
     position: Mapped[int]
     """Protocol order inside the meeting."""
     site_name: Mapped[str] = mapped_column(String(200))
-    unit_name: Mapped[str] = mapped_column(String(200))
+    unit_name: Mapped[str] = mapped_column(String(200), index=True)
     parent_unit_name: Mapped[str] = mapped_column(String(200), default="")
     join_code: Mapped[str] = mapped_column(String(40), unique=True)
     """Secret part of the link /vao/{code}; 128 bits, url-safe."""

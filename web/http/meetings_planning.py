@@ -15,6 +15,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
+from conference.access import accounts
 from conference.access.policy import Verb, may
 from conference.directory import units
 from conference.errors import InvalidError
@@ -278,7 +279,7 @@ def _show(
     if draft is not None and rules.is_secret(draft):
         draft = None
     with services().database.reading() as session:
-        form.offer(units.chairs(session), units.secretaries(session))
+        form.offer(units.chairs(session), accounts.secretaries(session))
         sites = units.sites_on(session, day)
         gone = units.gone_on(session, day, chosen)
         found = _advice(session, draft, meeting) if draft else []
