@@ -53,6 +53,9 @@ def test_every_revision_can_be_undone_and_made_again_with_data_in_it(empty_url: 
     command.downgrade(configuration(empty_url), "0001")
     upgrade(empty_url)
     assert _counts(database) == before
+    with database.reading() as session:
+        folded = session.scalars(select(Account.name_folded).where(Account.username == "chutoa"))
+        assert folded.one() == "nguyen van an"
     database.dispose()
 
 
