@@ -1,6 +1,6 @@
 """find accounts and invited units by name.
 
-Revision 0009, follows 0008.
+Revision 0011, follows 0010.
 """
 
 import unicodedata
@@ -8,8 +8,8 @@ import unicodedata
 import sqlalchemy as sa
 from alembic import op
 
-revision = '0009'
-down_revision = '0008'
+revision = '0011'
+down_revision = '0010'
 branch_labels = None
 depends_on = None
 
