@@ -1,6 +1,6 @@
 """find accounts and invited units by name.
 
-Revision 0011, follows 0010.
+Revision 0012, follows 0011.
 """
 
 import unicodedata
@@ -8,8 +8,8 @@ import unicodedata
 import sqlalchemy as sa
 from alembic import op
 
-revision = '0011'
-down_revision = '0010'
+revision = '0012'
+down_revision = '0011'
 branch_labels = None
 depends_on = None
 
