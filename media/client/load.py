@@ -9,38 +9,30 @@ The figures are what arrived, not what a decoder would show.
 """
 
 import asyncio
-import socket
-import struct
 import time
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Final, Self
 
 from aiortc.rtcdtlstransport import RTCCertificate
-from livekit.protocol import models
 
 from media.client.client import Client
 from media.client.drain import Drain, Drains
 from media.client.events import TrackSubscribed
-from media.client.load_media import Publisher, Voice, delay_s
+from media.client.load_media import Publisher, Voice
+from media.client.load_probe import Probe
 from media.client.load_result import LoadResult, own_cpu_s, process_cpu_s
 from media.client.signal import ConnectError
 from media.client.tracks import MediaPacket, RemoteTrack
-from media.core.errors import RemoteProtocolError
 from media.core.grants import Claims, VideoGrant
-from media.core.rtp import RtpHeader
 from media.tokens import issue_token
 from media.transport.dtls import new_certificate
 
 TOKEN_TTL_S: Final = 3600.0
 PARALLEL_JOINS: Final = 10
 WAIT_FOR_TRACKS_S: Final = 30.0
-DELAY_EVERY: Final = 8
-"""A probe looks into every so many datagrams: often enough, and cheap."""
-SO_TIMESTAMPNS: Final = 35
-"""The system's time of arrival with each datagram (Linux)."""
-
-_TIMESPEC: Final = struct.Struct("@qq")
+SETTLE_S: Final = 1.0
+"""Subscriptions and keyframes of the last to join are no part of what is measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,68 +142,6 @@ class PacketCounter:
             self._subscriber.note_first(self._sid, packet.arrived_s)
 
 
-class Probe:
-    """A subscriber that decrypts some of its packets for the time they were sent at."""
-
-    def __init__(self, client: Client, result: LoadResult) -> None:
-        link = client.receiving_link
-        assert link is not None, "it is connected"
-        self._client = client
-        self._link = link
-        self._result = result
-        self._sockets: list[socket.socket] = []
-        self.is_measuring = False
-        self.packets = 0
-        """While measuring."""
-
-    def begin(self) -> None:
-        """Take the sockets over and let the system note when packets arrive."""
-        self._sockets = self._link.stop_reading()
-        loop = asyncio.get_running_loop()
-        for sock in self._sockets:
-            sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
-            loop.add_reader(sock, self._read, sock)
-
-    def end(self) -> None:
-        """Stop before the client leaves."""
-        for sock in self._sockets:
-            if sock.fileno() >= 0:
-                asyncio.get_running_loop().remove_reader(sock)
-
-    def _read(self, sock: socket.socket) -> None:
-        try:
-            while True:
-                data, ancillary, _, _ = sock.recvmsg(2048, 64)
-                self._take(data, ancillary)
-        except OSError:
-            return
-
-    def _take(self, data: bytes, ancillary: list[tuple[int, int, bytes]]) -> None:
-        is_media = len(data) >= 12 and 128 <= data[0] <= 191 and not 192 <= data[1] <= 223
-        if not is_media:
-            self._link.feed(data)
-            return
-        if not self.is_measuring:
-            return
-        self.packets += 1
-        if data[3] % DELAY_EVERY:
-            return
-        plain = self._link.unprotect(data)
-        stamps = [value for _, kind, value in ancillary if kind == SO_TIMESTAMPNS]
-        if plain is None or not stamps:
-            return
-        seconds, nanoseconds = _TIMESPEC.unpack(stamps[0])
-        try:
-            header = RtpHeader.parse(plain)
-            payload = plain[header.payload_start : header.payload_end]
-            kind = models.TrackType.VIDEO if len(payload) != 80 else models.TrackType.AUDIO
-            found = delay_s(payload, kind, seconds * 1_000_000_000 + nanoseconds)
-        except RemoteProtocolError:
-            return
-        if found is not None:
-            self._result.delay_s.append(found)
-
-
 @dataclass(slots=True)
 class Totals:
     """Counters of one or many subscribers."""
@@ -233,49 +163,70 @@ async def run_load(plan: LoadPlan) -> LoadResult:
     """Join everybody, let media flow for the duration, report.
 
     Subscribers that cannot join are counted. ``tracks_received`` and losses are those of the
-    subscribers without the probes. Raises ConnectError or PublishError when a
-    publisher cannot.
+    subscribers without the probes. Raises ConnectError or PublishError when a publisher cannot.
     """
-    result = LoadResult(subscribers=plan.rooms * plan.subscribers)
-    result.tracks_expected = plan.rooms * plan.subscribers * plan.tracks
-    async with AsyncExitStack() as stack:
-        run = _Run(plan, result, stack)
-        publishers = await run.join_publishers()
-        running = [asyncio.create_task(publisher.run()) for publisher in publishers]
-        running.append(asyncio.create_task(run.drains.run()))
-        try:
-            subscribers = await run.join_subscribers()
-            running += [asyncio.create_task(subscriber.run()) for subscriber in subscribers]
-            await _wait_for_tracks(subscribers, plan.tracks)
-            await run.measure(publishers, subscribers)
-        finally:
-            for probe in run.probes:
-                probe.end()
-            for task in running:
-                task.cancel()
-            await asyncio.gather(*running, return_exceptions=True)
-        result.tracks_received = sum(len(subscriber.tracks) for subscriber in subscribers)
-        result.first_packet_s = [
-            subscriber.first_packet_s
-            for subscriber in subscribers
-            if subscriber.first_packet_s is not None
-        ]
-    return result
+    async with Load(plan) as load:
+        load.start()
+        return await load.measure(plan.duration_s)
 
 
-class _Run:
-    """One run in progress."""
+class Load:
+    """A load that is joined once and measured in one or more windows.
 
-    def __init__(self, plan: LoadPlan, result: LoadResult, stack: AsyncExitStack) -> None:
+    Between ``start`` and ``stop`` publishers send; while they rest everybody stays connected.
+    """
+
+    def __init__(self, plan: LoadPlan) -> None:
         self._plan = plan
-        self._result = result
-        self._stack = stack
+        self._result = LoadResult(subscribers=plan.rooms * plan.subscribers)
+        self._result.tracks_expected = plan.rooms * plan.subscribers * plan.tracks
+        self._stack = AsyncExitStack()
         self._certificate: RTCCertificate = new_certificate()
         self._gate = asyncio.Semaphore(PARALLEL_JOINS)
-        self.drains = Drains()
-        self.probes: list[Probe] = []
+        self._drains = Drains()
+        self._probes: list[Probe] = []
+        self._publishers: list[Publisher] = []
+        self._subscribers: list[Subscriber] = []
+        self._tasks: list[asyncio.Task[None]] = []
+        self._sending: list[asyncio.Task[None]] = []
 
-    async def join_publishers(self) -> list[Publisher]:
+    async def __aenter__(self) -> Self:
+        """Join everybody; publishers rest afterwards."""
+        try:
+            self._publishers = await self._join_publishers()
+            self._tasks.append(asyncio.create_task(self._drains.run()))
+            self.start()
+            self._subscribers = await self._join_subscribers()
+            self._tasks += [asyncio.create_task(one.run()) for one in self._subscribers]
+            await _wait_for_tracks(self._subscribers, self._plan.tracks)
+            await self._join_probes()
+            await self.stop()
+        except BaseException:
+            await self._close()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Let everybody leave."""
+        await self._close()
+
+    def start(self) -> None:
+        """Let the publishers send."""
+        if not self._sending:
+            self._sending = [asyncio.create_task(one.run()) for one in self._publishers]
+
+    async def stop(self) -> None:
+        """Let the publishers rest."""
+        await _end(self._sending)
+
+    async def _close(self) -> None:
+        for probe in self._probes:
+            probe.end()
+        await _end(self._sending)
+        await _end(self._tasks)
+        await self._stack.aclose()
+
+    async def _join_publishers(self) -> list[Publisher]:
         """Let all publishers in, ten at a time; their pictures do not come at the same moment."""
         voices = self._plan.voices
 
@@ -295,7 +246,7 @@ class _Run:
             )
         )
 
-    async def join_subscribers(self) -> list[Subscriber]:
+    async def _join_subscribers(self) -> list[Subscriber]:
         """Let all subscribers in; those that fail are counted."""
         plan = self._plan
         places = [(room, n) for room in _rooms(plan) for n in range(plan.subscribers)]
@@ -320,7 +271,7 @@ class _Run:
             self._result.failures.append(str(error))
             return None
         if self._plan.is_drained:
-            subscriber.count_only(self.drains)
+            subscriber.count_only(self._drains)
         return subscriber
 
     async def _join(self, token: str, *, subscribes: bool) -> tuple[Client, float]:
@@ -334,26 +285,43 @@ class _Run:
         self._result.join_s.append(loop.time() - started_s)
         return client, started_s
 
-    async def measure(self, publishers: list[Publisher], subscribers: list[Subscriber]) -> None:
-        """Let media flow for the duration and count."""
-        plan, result = self._plan, self._result
-        await self._join_probes()
-        before, sent = _sum(subscribers), sum(publisher.sent for publisher in publishers)
-        server_s = process_cpu_s(plan.server_pid)
+    async def measure(self, duration_s: float) -> LoadResult:
+        """Count what flows for so long."""
+        result = replace(self._result, delay_s=[])
+        before, sent = self._totals(), self._sent()
+        server_s = process_cpu_s(self._plan.server_pid)
         client_s, started_s = own_cpu_s(), time.monotonic()
-        await asyncio.sleep(plan.duration_s)
+        for probe in self._probes:
+            probe.delays_s = result.delay_s
+        await asyncio.sleep(duration_s)
+        for probe in self._probes:
+            probe.delays_s = None
         result.duration_s = time.monotonic() - started_s
         result.client_cpu_s = own_cpu_s() - client_s
         if server_s is not None:
-            now_s = process_cpu_s(plan.server_pid)
+            now_s = process_cpu_s(self._plan.server_pid)
             result.server_cpu_s = None if now_s is None else now_s - server_s
-        after = _sum(subscribers)
-        result.packets_sent = sum(publisher.sent for publisher in publishers) - sent
+        after = self._totals()
+        result.packets_sent = self._sent() - sent
         result.packets = after.packets - before.packets
-        result.packets += sum(probe.packets for probe in self.probes)
         result.octets = after.octets - before.octets
         result.lost = after.lost - before.lost
         result.recovered = after.recovered - before.recovered
+        result.tracks_received = sum(len(one.tracks) for one in self._subscribers)
+        result.first_packet_s = [
+            one.first_packet_s for one in self._subscribers if one.first_packet_s is not None
+        ]
+        return result
+
+    def _sent(self) -> int:
+        return sum(publisher.sent for publisher in self._publishers)
+
+    def _totals(self) -> Totals:
+        sums = Totals()
+        for one in (subscriber.totals() for subscriber in self._subscribers):
+            sums.add(one.packets, one.octets, one.lost, one.recovered)
+        sums.packets += sum(probe.packets for probe in self._probes)
+        return sums
 
     async def _join_probes(self) -> None:
         """Probes come last, so that they find the room as it is measured."""
@@ -368,12 +336,10 @@ class _Run:
                 except ConnectError as error:
                     self._result.failures.append(str(error))
                     continue
-                self.probes.append(Probe(client, self._result))
-        for probe in self.probes:
+                self._probes.append(Probe(client))
+        for probe in self._probes:
             probe.begin()
-        await asyncio.sleep(1)  # subscriptions and keyframes of the probes are no part of it
-        for probe in self.probes:
-            probe.is_measuring = True
+        await asyncio.sleep(SETTLE_S)
 
 
 def _rooms(plan: LoadPlan) -> list[str]:
@@ -389,11 +355,11 @@ async def _wait_for_tracks(subscribers: list[Subscriber], tracks: int) -> None:
         await asyncio.sleep(0.05)
 
 
-def _sum(subscribers: list[Subscriber]) -> Totals:
-    sums = Totals()
-    for one in (subscriber.totals() for subscriber in subscribers):
-        sums.add(one.packets, one.octets, one.lost, one.recovered)
-    return sums
+async def _end(tasks: list["asyncio.Task[None]"]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    tasks.clear()
 
 
 def room_token(plan: LoadPlan, room: str, identity: str, *, publishes: bool) -> str:
