@@ -8,17 +8,21 @@ that the node is ready; a fault at start is one line on standard error and exit 
 
 import argparse
 import asyncio
+import gc
 import logging
 import os
 import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from media.api.server import MediaServer, PortTakenError
 from media.logs import JsonFormatter, TextFormatter
 from media.settings import Settings, SettingsError, load_settings, parse_keys, read_keys_file
+
+COLLECT_AFTER: Final = (20_000, 20, 50)
+"""Thresholds of the garbage collector; by default 700, 10, 10."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -48,6 +52,7 @@ async def _serve(settings: Settings) -> None:
         loop.add_signal_handler(signal_number, stop.set)
     server = MediaServer(settings)
     await server.start()
+    _calm_collector()
     print(
         f"media node ready: http://{_url_host(settings.host)}:{server.port}"
         f" UDP {server.node.udp_port}",
@@ -55,6 +60,13 @@ async def _serve(settings: Settings) -> None:
     )
     await stop.wait()
     await server.close()
+
+
+def _calm_collector() -> None:
+    """Collect cycles seldom: what the node holds is long-lived, and each pass stops the media."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*COLLECT_AFTER)
 
 
 def _url_host(host: str) -> str:

@@ -6,6 +6,7 @@ SRTP is taken from the session it keyed and never passes through its task.
 
 Private names of aiortc 1.16.0 in use, checked by ``tests/unit/media_transport``:
 ``RTCDtlsTransport._set_role/_rx_srtp/_tx_srtp/_srtp_profiles/_ssl``,
+``RTCCertificate._create_ssl_context`` (always with ``SRTP_PROFILES``),
 ``RTCSctpTransport._handle_data/_send_chunk/_advertised_rwnd/_data_channels``,
 ``rtcdtlstransport.SRTP_AEAD_AES_128_GCM/SRTP_AES128_CM_SHA1_80``.
 """
@@ -53,9 +54,25 @@ SRTP_PROFILES: Final = [
 """The cheaper GCM first; CM for clients without GCM (RFC 7714, RFC 5764)."""
 
 
+class SharedCertificate(RTCCertificate):
+    """A certificate whose TLS context is made once and used for every connection.
+
+    Making one reads key and certificate anew, which costs more than the rest of a handshake's
+    beginning when a whole province joins within seconds.
+    """
+
+    _context: SSL.Context | None = None
+
+    def _create_ssl_context(self, srtp_profiles: list[Any]) -> SSL.Context:
+        if self._context is None:
+            self._context = super()._create_ssl_context(srtp_profiles)
+            self._context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
+        return self._context
+
+
 def new_certificate() -> RTCCertificate:
     """Generate the key and certificate the node shows to every peer of this run."""
-    return RTCCertificate.generateCertificate()
+    return SharedCertificate.generateCertificate()
 
 
 def sha256_fingerprint(certificate: RTCCertificate) -> str:
