@@ -44,3 +44,16 @@ build:
 
 clean:
 	rm -rf .venv web/room/node_modules web/static/dist build dist *.egg-info
+
+# For a night: a million inputs for every parser that bytes of the network reach.
+.PHONY: fuzz
+fuzz:
+	@$(PYTHON) config/bootstrap.py check
+	-@$(BIN)/python -m pip install --quiet atheris
+	@$(BIN)/python -m tests.fuzz $(ARGS)
+
+# For a night as well: a thousand people come and go, and the node is as it was.
+.PHONY: soak
+soak:
+	@$(PYTHON) config/bootstrap.py check
+	@$(BIN)/python -m tests.soak $(ARGS)

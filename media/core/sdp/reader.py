@@ -152,9 +152,10 @@ def _fingerprint(argument: str) -> Fingerprint:
 
 def _read_rtpmap(section: MediaSection, argument: str | None) -> None:
     payload_type, mapping = _words(_required("rtpmap", argument), at_least=2)[:2]
-    encoding, clock_rate, *channels = mapping.split("/")
-    if not encoding or len(mapping.split("/")) > 3:
+    encoding, *numbers = mapping.split("/")
+    if not encoding or len(numbers) not in (1, 2):
         raise RemoteProtocolError(f"malformed rtpmap {mapping[:40]!r}")
+    clock_rate, *channels = numbers
     section.rtpmaps[_number(payload_type, 127)] = RtpMap(
         encoding, _number(clock_rate, _MAX_UINT32), _number(channels[0], 255) if channels else 1
     )
