@@ -3,9 +3,9 @@
     python -m tests.soak [--cycles N]
 
 A node runs in a process of its own. Each cycle joins one of a few rooms, publishes sound and
-leaves. After a tenth of the cycles, when caches and pools are warm, the node's memory is noted; at the end
-it may have grown by 5 % at most, and no session, connection, track, task, socket or room may be
-left.
+leaves. After a tenth of the cycles, when caches and pools are warm, the node's memory is noted; at
+the end it may have grown by 5 % at most, and no session, connection, track, task, socket or room
+may be left.
 """
 
 import argparse
