@@ -17,6 +17,17 @@ def mean_brightness(path: Path, *, at_s: float) -> float:
     raise AssertionError(f"no picture at {at_s} s")
 
 
+def brightest(path: Path, *, every: int = 12) -> float:
+    """Mean luma (0…255) of the brightest of every ``every``-th picture of a film."""
+    with av.open(str(path)) as file:
+        pictures = enumerate(file.decode(file.streams.video[0]))
+        return max(
+            float(picture.to_ndarray(format="gray").mean())
+            for number, picture in pictures
+            if number % every == 0
+        )
+
+
 def loudness_db(path: Path, from_s: float, to_s: float) -> float:
     """Root mean square of the sound between two times, in dB of full scale; -120 for silence."""
     with av.open(str(path)) as file:
