@@ -29,7 +29,7 @@ from conference.database import Database
 from conference.directory.models import Site
 from tests.support.browser import log_in, new_context, screenshot
 from tests.support.mailbox import Mailbox
-from tests.support.playing import loudness_db, brightest
+from tests.support.playing import brightest, loudness_db
 from tests.support.service import Service, wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.media, pytest.mark.timeout(420)]
