@@ -52,6 +52,7 @@ class LiveRoom:
     ) -> None:
         self.room = room
         self.sessions: dict[ParticipantSid, Session] = {}
+        self.is_ending = False
         self.tracks: dict[TrackSid, LiveTrack] = {}
         self.sif_trailer = secrets.token_bytes(SIF_TRAILER_BYTES)
         self.reports = Reports(self.sessions, now_s)
@@ -110,7 +111,7 @@ class LiveRoom:
         session.log.info("connected")
         session.participant.state = ACTIVE
         session.participant.changed()
-        self.broadcast(session.participant, include_self=True)
+        self.broadcast(session.participant, include_self=not session.participant.is_hidden)
         if session.participant.permission.recorder:
             self.broadcast_room()
         self.notify("participant_joined", participant=session.participant.to_info())
@@ -177,8 +178,7 @@ class LiveRoom:
             return False
         if info.muted != is_muted:
             info.muted = is_muted
-            session.participant.changed()
-            self.broadcast(session.participant)
+            self._changed(session.participant)
         return True
 
     def reconcile(self, session: Session) -> None:
@@ -216,6 +216,8 @@ class LiveRoom:
 
     def broadcast(self, participant: Participant, *, include_self: bool = False) -> None:
         """Send a participant's present state to everybody who may know of it."""
+        if self.is_ending:
+            return  # everybody goes, and has been told so
         update = rtc.SignalResponse(
             update=rtc.ParticipantUpdate(participants=[participant.to_info()])
         )

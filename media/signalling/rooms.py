@@ -115,6 +115,7 @@ class RoomRegistry:
 
     def end(self, room: LiveRoom, reason: models.DisconnectReason, action: "Leave.Action") -> None:
         """Send everybody away and close the room."""
+        room.is_ending = True
         for session in list(room.sessions.values()):
             session.send_leave(reason, action)
             room.leave(session, reason)

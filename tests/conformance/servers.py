@@ -3,13 +3,14 @@
 Both get the same keys, the same room settings, one webhook address and free ports on loopback.
 """
 
-import asyncio
+import re
 import shutil
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -41,6 +42,7 @@ class Server:
     url: str
     """``ws://…``"""
     pid: int
+    udp_port: int = 0
     key: str = KEY
     secret: str = SECRET
 
@@ -73,7 +75,10 @@ def own_node(
             ready = process.stdout.readline()
             assert "ready" in ready, f"the node did not start: {ready!r}"
             url = next(word for word in ready.split() if word.startswith("http"))
-            yield Server("node", url.replace("http", "ws", 1), process.pid, key, secret)
+            found = re.search(r"UDP (\d+)", ready)
+            assert found is not None, ready
+            url = url.replace("http", "ws", 1)
+            yield Server("node", url, process.pid, int(found[1]), key, secret)
         finally:
             process.send_signal(signal.SIGTERM)
             try:
@@ -88,12 +93,13 @@ def livekit_server(
 ) -> Iterator[Server]:
     """LiveKit's server."""
     http, tcp = free_port(socket.SOCK_STREAM), free_port(socket.SOCK_STREAM)
+    udp = free_port(socket.SOCK_DGRAM)
     extra = f'webhook: {{api_key: {key}, urls: ["{webhook}"]}}\n' if webhook else ""
     with tempfile.TemporaryDirectory() as folder:
         config, log = Path(folder) / "livekit.yaml", Path(folder) / "livekit.log"
         config.write_text(
             LIVEKIT_CONFIG.format(
-                http=http, udp=free_port(socket.SOCK_DGRAM), tcp=tcp,
+                http=http, udp=udp, tcp=tcp,
                 key=key, secret=secret, level="error", extra=extra + "enable_data_tracks: true",
             )
         )  # fmt: skip
@@ -104,23 +110,24 @@ def livekit_server(
             ) as process,
         ):
             try:
-                asyncio.run(_listening(http, process, log))
-                yield Server("livekit-server", f"ws://127.0.0.1:{http}", process.pid, key, secret)
+                _await_listening(http, process, log)
+                url = f"ws://127.0.0.1:{http}"
+                yield Server("livekit-server", url, process.pid, udp, key, secret)
             finally:
                 process.kill()
                 process.wait(10)
 
 
-async def _listening(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    async with asyncio.timeout(START_S):
-        while True:
-            assert process.poll() is None, log.read_text(errors="replace")[-2000:]
-            try:
-                _, writer = await asyncio.open_connection("127.0.0.1", port)
-            except OSError:
-                await asyncio.sleep(0.1)
-                continue
-            writer.close()
+def _await_listening(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    deadline_s = time.monotonic() + START_S
+    while True:
+        assert process.poll() is None, log.read_text(errors="replace")[-2000:]
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            assert time.monotonic() < deadline_s, "livekit-server does not start"
+            time.sleep(0.1)
+        else:
             return
 
 
