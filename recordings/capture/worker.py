@@ -30,6 +30,10 @@ CLOSE_S: Final = 4.0
 STARVED_S: Final = 15.0
 """Tracks are open, none muted gives a frame for this long: the connection is dead, join anew."""
 
+START_RESERVE_MIB: Final = 2 * 3600 * 4_000_000 // 8 >> 20
+"""Two hours of a stage at 4 Mbit/s: a meeting that begins to be recorded can be recorded to its
+end. A recording that has begun goes on with less."""
+
 _REJOIN_S: Final = (0.5, 1.0, 2.0, 5.0)
 
 
@@ -110,8 +114,10 @@ class CaptureWorker:
         if claim.state is RecordingState.STOPPING:
             await asyncio.to_thread(self._ledger.finish_capture, claim.recording_id)
             return
-        if self._store.free_mib() < self._min_headroom_mib:
-            await asyncio.to_thread(self._ledger.refuse, claim.recording_id, self._disk_reason())
+        needed_mib = self._min_headroom_mib + (0 if claim.bytes_before else START_RESERVE_MIB)
+        if self._store.free_mib() < needed_mib:
+            reason = _disk_reason(needed_mib)
+            await asyncio.to_thread(self._ledger.refuse, claim.recording_id, reason)
             await asyncio.to_thread(self._ledger.finish_capture, claim.recording_id)
             return
         folder = self._store.next_session(claim.key)
@@ -161,7 +167,7 @@ class CaptureWorker:
             if session.progress.failure:
                 return f"disk: {session.progress.failure}"
             if self._store.free_mib() < self._min_headroom_mib:
-                return f"disk: {self._disk_reason()}"
+                return f"disk: {_disk_reason(self._min_headroom_mib)}"
             state = await self._report(session)
             if state is None:
                 return "lost"
@@ -209,5 +215,6 @@ class CaptureWorker:
         else:
             await asyncio.to_thread(self._ledger.finish_capture, recording_id)
 
-    def _disk_reason(self) -> str:
-        return f"Ổ đĩa ghi còn dưới {self._min_headroom_mib} MiB trống."
+
+def _disk_reason(needed_mib: int) -> str:
+    return f"Ổ đĩa ghi còn dưới {needed_mib} MiB trống."

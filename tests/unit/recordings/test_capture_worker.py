@@ -13,7 +13,7 @@ from conference.archive.models import RecordingState
 from recordings import journal
 from recordings.capture.clock import forward_clock
 from recordings.capture.port import EncodedFrame, Sink, Track
-from recordings.capture.worker import CaptureWorker
+from recordings.capture.worker import START_RESERVE_MIB, CaptureWorker
 from recordings.store.folder import FolderStore
 
 MICROPHONE = Track("TR_a", "site:1", "Đăk Pxi", "microphone", "opus", 48_000)
@@ -95,8 +95,12 @@ async def run(
     error: Exception | None = None,
     leave_after_s: float | None = None,
     headroom_mib: int = 0,
+    free_mib: int | None = None,
 ) -> Run:
-    made = Run(FakeLedger(answers), FolderStore(tmp_path), TalkingRoom(error))
+    store = FolderStore(tmp_path)
+    if free_mib is not None:
+        store.free_mib = lambda: free_mib  # type: ignore[method-assign]
+    made = Run(FakeLedger(answers), store, TalkingRoom(error))
     worker = CaptureWorker(
         claim or Claim(), made.ledger, made.store, lambda _claim, _session: made.room,
         name="w", clock=forward_clock(), min_headroom_mib=headroom_mib,
@@ -148,6 +152,15 @@ async def test_without_room_on_the_disk_nothing_starts(tmp_path: Path) -> None:
     made = await run(tmp_path, [ACTIVE], headroom_mib=1 << 40)
     assert made.ledger.calls[0].startswith("refuse Ổ đĩa ghi còn dưới")
     assert made.room.joins == 0
+
+
+async def test_a_start_needs_two_hours_of_room_and_a_takeover_does_not(tmp_path: Path) -> None:
+    little = {"headroom_mib": 2048, "free_mib": 2048 + START_RESERVE_MIB - 1}
+    refused = await run(tmp_path / "a", [ACTIVE], **little)
+    assert refused.ledger.calls[0].startswith("refuse Ổ đĩa ghi còn dưới")
+    taken = await run(tmp_path / "b", [ACTIVE, STOPPING], claim=Claim(bytes_before=9), **little)
+    assert taken.ledger.calls == ["finish"]
+    assert taken.room.joins == 1
 
 
 @pytest.mark.parametrize("error", [OSError("no route"), ValueError("bug")])
