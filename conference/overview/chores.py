@@ -32,6 +32,7 @@ MAX_CHORES: Final = 30
 class Kind(enum.Enum):
     """What is to be done; the value is the tab of the meeting where it is done."""
 
+    APPROVE = "tong-quan#content"
     SEND_INVITATIONS = "tong-quan"
     REPAIR_LETTERS = "giay-moi"
     WRITE_MINUTES = "bien-ban"
@@ -52,10 +53,25 @@ class Chore:
 
 def chores(session: Session, *, actor: Actor, at: datetime) -> list[Chore]:
     """What waits for ``actor``, overdue first, then by the meeting's time."""
-    found = [*_drafts(session, actor, at), *_failures(session, actor, at)]
+    found = [
+        *_requests(session, actor, at),
+        *_drafts(session, actor, at),
+        *_failures(session, actor, at),
+    ]
     found += _minutes(session, actor, at)
     found.sort(key=lambda chore: (not chore.is_overdue, chore.starts_at))
     return found[:MAX_CHORES]
+
+
+def _requests(session: Session, actor: Actor, at: datetime) -> Iterator[Chore]:
+    """Meetings that ``actor`` may approve; overdue when an invitation can no longer be in time."""
+    query = select(Meeting).where(Meeting.status == Status.REQUESTED, Meeting.ends_at > at)
+    office = office_of(session, local_day(at))
+    for meeting in session.scalars(query.order_by(Meeting.starts_at).limit(MAX_CHORES)):
+        if may(actor, Verb.MEETING_APPROVE, meeting_facts(meeting)):
+            last = latest_send_day(local_day(meeting.starts_at), office)
+            note = f"Chậm nhất {date_text(last)}"
+            yield _chore(Kind.APPROVE, meeting, note, is_overdue=local_day(at) > last)
 
 
 def _drafts(session: Session, actor: Actor, at: datetime) -> Iterator[Chore]:

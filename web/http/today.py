@@ -26,6 +26,7 @@ from web.services import now, require, services
 blueprint = Blueprint("today", __name__)
 
 CHORE_WORDS: Final = {
+    Kind.APPROVE: "Duyệt",
     Kind.SEND_INVITATIONS: "Gửi giấy mời",
     Kind.REPAIR_LETTERS: "Thư không gửi được",
     Kind.WRITE_MINUTES: "Soạn biên bản",

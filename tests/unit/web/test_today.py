@@ -97,6 +97,19 @@ def test_the_action_is_to_join_while_the_room_is_open(
     assert "0/3" in page
 
 
+def test_a_request_waits_for_whoever_may_approve_it_and_for_nobody_else(
+    sample_accounts: dict[str, SampleAccount], database: Database
+) -> None:
+    asked = plan(database, "Xin duyệt", AT + timedelta(days=10), is_inviting=False)
+    with database.transaction() as session:
+        session.get_one(Meeting, asked).status = Status.REQUESTED
+    with database.reading() as session:
+        for username, waits in (("cvp", 1), ("chutoa", 1), ("thuky", 0), ("kythuat", 0)):
+            account = session.scalars(select(Account).where(Account.username == username)).one()
+            found = chores(session, actor=actor_of(account), at=AT)
+            assert [c.kind for c in found] == [Kind.APPROVE] * waits, username
+
+
 def test_a_draft_waits_and_is_overdue_when_invitations_can_no_longer_be_in_time(
     sample_accounts: dict[str, SampleAccount], database: Database
 ) -> None:
