@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 from conference.access.sample import PASSWORD
 from tests.browser.test_pages import AXE, RUN_AXE
 from tests.browser.test_planning import address, classify
-from tests.support.browser import log_in, new_context, screenshot
+from tests.support.browser import SIZES, log_in, new_context, screenshot
 
 pytestmark = pytest.mark.browser
 __all__ = ["address"]
@@ -55,8 +55,13 @@ def fill(page: Page, title: str, day: str = "10/12/2026") -> None:
 
 
 def no_faults(page: Page) -> None:
+    # as tall as its content: what a list has scrolled away is not out of reach
+    height = int(page.evaluate("document.documentElement.scrollHeight"))
+    page.set_viewport_size({"width": SIZES["desktop"][0], "height": height})
     page.evaluate(AXE.read_text(encoding="utf-8"))
     assert page.evaluate(RUN_AXE) == []
+    width, height = SIZES["desktop"]
+    page.set_viewport_size({"width": width, "height": height})
 
 
 def test_a_request_is_asked_about_once_approved_and_invited_by_keyboard(
