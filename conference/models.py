@@ -9,6 +9,7 @@ from conference.attendance.models import (
     Delegate,
     PresenceEvidence,
 )
+from conference.calendar_feeds.models import CalendarFeed
 from conference.conclusions.models import Notice, Task
 from conference.conduct.models import Ballot, ChatMessage, FloorRequest, LogEntry, Vote, VoteReceipt
 from conference.database import Base
@@ -39,6 +40,7 @@ from conference.scheduling.models import (
 )
 from conference.signatures.models import SignedPaper
 from conference.statistics.models import SavingsRates
+from conference.week.models import WeekRevision
 
 __all__ = [
     "Account",
@@ -52,6 +54,7 @@ __all__ = [
     "Ballot",
     "Base",
     "CalendarDay",
+    "CalendarFeed",
     "ChatMessage",
     "Delegate",
     "FloorRequest",
@@ -87,4 +90,5 @@ __all__ = [
     "UnitCode",
     "Vote",
     "VoteReceipt",
+    "WeekRevision",
 ]

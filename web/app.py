@@ -24,6 +24,7 @@ from web.http import (
     api_keys,
     attendance,
     audit_log,
+    calendar_feeds,
     conclusions,
     directory,
     engine_webhooks,
@@ -47,6 +48,7 @@ from web.http import (
     today,
     transfer,
     unit_changes,
+    week,
 )
 from web.realtime import server as realtime
 from web.services import EXTENSION, Services, actor, media_url
@@ -83,6 +85,8 @@ BLUEPRINTS: Final = (
     audit_log.blueprint,
     room.blueprint,
     statistics.blueprint,
+    week.blueprint,
+    calendar_feeds.blueprint,
     api_keys.blueprint,
     api.blueprint,
     engine_webhooks.blueprint,

@@ -28,6 +28,7 @@ RAIL: Final = (
     Entry("today.index", "Hôm nay", "today", Verb.MEETING_LIST, "hom-nay"),
     Entry("meetings.index", "Cuộc họp", "meetings", Verb.MEETING_LIST, "cuoc-hop"),
     Entry("conclusions.tasks", "Nhiệm vụ", "list", Verb.MEETING_LIST, "nhiem-vu"),
+    Entry("week.show", "Lịch tuần", "calendar", Verb.WEEK_VIEW, "lich-tuan"),
     Entry("search.index", "Tìm hồ sơ", "search", Verb.MEETING_LIST, "tim-kiem"),
     Entry("statistics.index", "Thống kê", "chart", Verb.STATISTICS_VIEW, "thong-ke"),
     Entry("directory.index", "Cơ cấu", "tree", Verb.DIRECTORY_VIEW, "quan-tri"),

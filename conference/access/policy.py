@@ -49,6 +49,8 @@ class Verb(enum.Enum):
     STATISTICS_VIEW = "statistics.view"
     STATISTICS_MANAGE = "statistics.manage"
     API_KEY_MANAGE = "api_key.manage"
+    WEEK_VIEW = "week.view"
+    WEEK_PUBLISH = "week.publish"
     INVITATION_WRITE = "invitation.write"
     TEMPLATE_MANAGE = "template.manage"
     REPLY_GIVE = "reply.give"
@@ -167,6 +169,8 @@ RULES: Final[Mapping[Verb, _Rule]] = {
     Verb.STATISTICS_VIEW: _Rule(_READERS | {Role.CHAIR}),
     Verb.STATISTICS_MANAGE: _Rule(frozenset({Role.ADMINISTRATOR, Role.OFFICE_CHIEF})),
     Verb.API_KEY_MANAGE: _Rule(frozenset({Role.ADMINISTRATOR})),
+    Verb.WEEK_VIEW: _Rule(_READERS | {Role.CHAIR, Role.TECHNICIAN}),
+    Verb.WEEK_PUBLISH: _Rule(_PLANNERS),
     Verb.INVITATION_WRITE: _Rule(_OFFICE, frozenset({Tie.CREATOR, Tie.SECRETARY})),
     Verb.TEMPLATE_MANAGE: _Rule(frozenset({Role.ADMINISTRATOR, Role.OFFICE_CHIEF, Role.CLERK})),
     # a site answers for itself; the secretariat writes down what it was told by telephone

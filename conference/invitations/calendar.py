@@ -52,12 +52,12 @@ def render(occasion: Occasion) -> bytes:
     calendar.add("version", "2.0")
     calendar.add("calscale", "GREGORIAN")
     calendar.add("method", occasion.method.value)
-    calendar.add_component(_vietnam())
+    calendar.add_component(vietnam())
     calendar.add_component(_event(occasion))
     return bytes(calendar.to_ical())
 
 
-def _vietnam() -> Timezone:
+def vietnam() -> Timezone:
     """UTC+7 without summer time: one rule, in force since 1975-06-13 (IANA tz database)."""
     standard = TimezoneStandard()
     standard.add("dtstart", datetime(1975, 6, 13))  # noqa: DTZ001 - local time by RFC 5545 §3.6.5

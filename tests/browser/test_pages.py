@@ -103,6 +103,10 @@ CASES = (
     Case("password", "/mat-khau", "thuky"),
     Case("password-link", "/mat-khau/khong-con-hieu-luc", NOBODY, 404),
     Case("directory-site", "/quan-tri/diem-cau/{site}", "quantri"),
+    Case("week", "/lich-tuan"),
+    Case("week-empty", "/lich-tuan/2031-W02", "chutoa"),
+    Case("week-public", "/cong-khai/lich-tuan", NOBODY),
+    Case("my-calendar", "/lich-cua-toi"),
     Case("statistics", "/thong-ke?tu=2020-01-01&den=2020-12-31"),
     Case("statistics-empty", "/thong-ke?tu=2010-01-01&den=2010-12-31", "chutoa"),
     Case("statistics-fault", "/thong-ke?tu=31/02/2020&den=31/12/2020", "thuky", 422),
@@ -121,9 +125,10 @@ CASES = (
 
 NOT_PAGES = {
     "/", "/healthz", "/api/v1/statistics", "/api/v1/meetings", "/api/v1/units",
+    "/lich-tuan/<week>", "/cong-khai/lich-tuan/<week>",  # shown without a week
     "/static/<path:filename>", "/cuoc-hop/<int:meeting_id>",  # leads to overview
 }  # fmt: skip
-FILES = (".docx", ".mp4", ".json", ".xlsx", ".pdf", ".svg")
+FILES = (".ics", ".rss", ".docx", ".mp4", ".json", ".xlsx", ".pdf", ".svg")
 
 
 def test_every_page_is_looked_at(tmp_path: Path) -> None:

@@ -135,6 +135,16 @@ RIGHTS: dict[str, Verb | str] = {
     "replies.index": Verb.REPLY_VIEW,
     "replies.remind": Verb.MEETING_EDIT,
     "replies.decide": Verb.SUBSTITUTE_DECIDE,
+    "week.show": Verb.WEEK_VIEW,
+    "week.publish": Verb.WEEK_PUBLISH,
+    "week.paper_file": Verb.WEEK_VIEW,
+    "week.public": ANYONE,
+    "week.rss": ANYONE,
+    "week.ics": ANYONE,
+    "calendar_feeds.show": Verb.MEETING_LIST,
+    "calendar_feeds.issue": Verb.MEETING_LIST,
+    "calendar_feeds.revoke": Verb.MEETING_LIST,
+    "calendar_feeds.calendar": ANYONE,  # the secret in the address is the right
 }
 
 

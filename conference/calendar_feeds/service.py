@@ -1,0 +1,125 @@
+"""Give an account its subscription address, take it back, and say what it shows.
+
+The address shows what the account may see on its pages: a site its invitations, with its own join
+link; a person the meetings it chairs, keeps minutes of or planned; the secretariat everything.
+Drafts and requests are nobody's calendar.
+"""
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
+
+from conference.access import audit
+from conference.access.accounts import actor_of
+from conference.access.models import Account
+from conference.access.policy import Actor
+from conference.calendar_feeds.calendar import Entry
+from conference.calendar_feeds.models import CalendarFeed
+from conference.invitations.service import join_link
+from conference.scheduling.listing import visible_to
+from conference.scheduling.models import CALLED_OFF, PLANNED, InvitedSite, Meeting
+
+BACK: Final = timedelta(days=60)
+AHEAD: Final = timedelta(days=400)
+MOST: Final = 2000
+
+
+def issue(session: Session, *, actor: Actor, at: datetime, address: str = "") -> str:
+    """A new secret for ``actor``'s address; the one before is worth nothing from now on."""
+    assert actor.account_id is not None  # only accounts subscribe
+    secret = secrets.token_urlsafe(24)
+    row = feed_of(session, actor.account_id)
+    if row is None:
+        row = CalendarFeed(account_id=actor.account_id)
+        session.add(row)
+    row.digest, row.created_at, row.last_used_at = _digest(secret), at, None
+    session.flush()
+    _note(session, "calendar_feed.issued", actor, at, address)
+    return secret
+
+
+def revoke(session: Session, *, actor: Actor, at: datetime, address: str = "") -> None:
+    """End ``actor``'s address."""
+    assert actor.account_id is not None
+    row = feed_of(session, actor.account_id)
+    if row is not None:
+        session.delete(row)
+        _note(session, "calendar_feed.revoked", actor, at, address)
+
+
+def _note(session: Session, action: str, actor: Actor, at: datetime, address: str) -> None:
+    audit.record(
+        session, at=at, actor=actor, action=action, object_type="account",
+        object_id=str(actor.account_id), address=address,
+    )  # fmt: skip
+
+
+def feed_of(session: Session, account_id: int) -> CalendarFeed | None:
+    """The subscription of an account."""
+    return session.scalar(select(CalendarFeed).where(CalendarFeed.account_id == account_id))
+
+
+def subscriber(session: Session, secret: str, at: datetime) -> Actor | None:
+    """Whose address ``secret`` is; None when it is not in force or the account is closed."""
+    row = session.scalar(select(CalendarFeed).where(CalendarFeed.digest == _digest(secret)))
+    if row is None:
+        return None
+    account = session.get(Account, row.account_id)
+    if account is None or not account.is_active:
+        return None
+    row.last_used_at = at
+    return actor_of(account)
+
+
+def entries(session: Session, actor: Actor, public_url: str, at: datetime) -> list[Entry]:
+    """What ``actor``'s calendar shows, by start."""
+    query = (
+        select(Meeting)
+        .where(
+            visible_to(actor),
+            Meeting.status.not_in(list(PLANNED)),
+            Meeting.starts_at >= at - BACK,
+            Meeting.starts_at < at + AHEAD,
+        )
+        .options(joinedload(Meeting.chair))
+        .order_by(Meeting.starts_at, Meeting.id)
+        .limit(MOST)
+    )
+    meetings = list(session.scalars(query))
+    links = _own_links(session, actor, public_url)
+    return [_entry(one, links.get(one.id, f"{public_url}/cuoc-hop/{one.id}")) for one in meetings]
+
+
+def _own_links(session: Session, actor: Actor, public_url: str) -> dict[int, str]:
+    if actor.site_id is None:
+        return {}
+    query = select(InvitedSite.meeting_id, InvitedSite.join_code).where(
+        InvitedSite.site_id == actor.site_id, InvitedSite.withdrawn_at.is_(None)
+    )
+    return {meeting_id: join_link(public_url, code) for meeting_id, code in session.execute(query)}
+
+
+def _entry(meeting: Meeting, link: str) -> Entry:
+    is_off = meeting.status in CALLED_OFF
+    lines = [f"Chủ trì: {meeting.chair.full_name}"]
+    lines += [f"Lý do: {meeting.status_reason}"] if is_off and meeting.status_reason else [link]
+    return Entry(
+        uid=meeting.ics_uid,
+        sequence=meeting.ics_sequence,
+        changed_at=meeting.updated_at,
+        starts_at=meeting.starts_at,
+        ends_at=meeting.ends_at,
+        title=meeting.title,
+        location=meeting.location,
+        description="\n".join(lines),
+        link=link,
+        is_off=is_off,
+    )
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
