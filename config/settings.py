@@ -183,6 +183,10 @@ class Settings:
         """Secret shared with the TURN server, from which its passwords are made."""
         return stored_secret(self.data_dir, "turn")
 
+    def archive_secret(self) -> str:
+        """Secret from which the key that signs export packages is made."""
+        return stored_secret(self.data_dir, "archive")
+
     def session_secret(self) -> str:
         """Secret that signs browser sessions; of no use as a room token."""
         return stored_secret(self.data_dir, "session")

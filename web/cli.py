@@ -23,6 +23,7 @@ from web import (
     preparation,
     statistics_command,
     transfer_command,
+    verify_command,
 )
 from web.network import WILDCARDS, is_free, own_address, reachable
 from web.supervisor import Program, Supervisor
@@ -78,6 +79,7 @@ def parser() -> argparse.ArgumentParser:
     demo_command.add_to(commands)
     audit_command.add_to(commands)
     mail_in_command.add_to(commands)
+    verify_command.add_to(commands)
     return top
 
 

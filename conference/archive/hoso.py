@@ -12,10 +12,11 @@ from sqlalchemy.orm import Session
 
 from conference.archive.models import Recording, RecordingState
 from conference.attendance.models import AttendanceMark
+from conference.conclusions.models import Notice
 from conference.invitations.models import Delivery, OutboxMessage
 from conference.minutes.models import Minutes
 from conference.scheduling.journal import LogEntry
-from conference.scheduling.models import Meeting, Paper
+from conference.scheduling.models import Meeting, Paper, Scope
 
 
 class Completeness(enum.Enum):
@@ -56,6 +57,10 @@ class Facts:
     recordings_failed: int
     has_minutes: bool
     log_entries: int
+    needs_notice: bool
+    """Conclusions of a central meeting come from the centre."""
+    has_notice: bool
+    """A notice with its day of issue."""
 
 
 def facts_of(session: Session, meeting: Meeting) -> Facts:
@@ -79,6 +84,13 @@ def facts_of(session: Session, meeting: Meeting) -> Facts:
         recordings_failed=count(recordings.where(Recording.state.in_(failed))),
         has_minutes=count(select(func.count()).where(Minutes.meeting_id == meeting.id)) > 0,
         log_entries=count(select(func.count()).where(LogEntry.meeting_id == meeting.id)),
+        needs_notice=meeting.scope is not Scope.CENTRAL,
+        has_notice=count(
+            select(func.count()).where(
+                Notice.meeting_id == meeting.id, Notice.issued_on.is_not(None)
+            )
+        )
+        > 0,
     )
 
 
@@ -102,8 +114,15 @@ def parts(facts: Facts) -> list[Part]:
              facts.recordings),
         Part("bien-ban", "Biên bản", done if facts.has_minutes else late, int(facts.has_minutes),
              1),
+        Part("ket-luan", "Kết luận", _notice(facts, late), int(facts.has_notice), 0),
         Part("nhat-ky", "Nhật ký", done if facts.log_entries else late, facts.log_entries, 0),
     ]  # fmt: skip
+
+
+def _notice(facts: Facts, late: Completeness) -> Completeness:
+    if facts.has_notice:
+        return Completeness.COMPLETE
+    return late if facts.needs_notice else Completeness.NONE
 
 
 def _recordings(facts: Facts) -> Completeness:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from conference.access.policy import Actor
 from conference.archive import hoso, search
 from conference.archive.hoso import Completeness
 from conference.archive.models import Recording, RecordingState
+from conference.archive.verify import check
 from conference.directory.models import Site
 from conference.directory.vietnamese import fold
 from conference.minutes import service as minutes
@@ -420,3 +422,20 @@ def test_conclusions_become_tasks_and_a_notice(held: HeldMeeting) -> None:
     site = held.site_browser(0)
     assert site.get(url(held, "ket-luan")).status_code == 403
     assert site.post("/nhiem-vu/1", data={"state": "open"}).status_code == 403
+
+
+def test_the_whole_file_leaves_as_a_package_that_proves_itself(
+    held: HeldMeeting, recording_id: int
+) -> None:
+    secretary, clerk = held.browser(held.live.secretary), held.browser(held.live.clerk)
+    typed(held, secretary, "Nội dung <b>biên bản</b>")
+    assert held.site_browser(0).get(url(held, "ho-so.zip")).status_code == 403
+    answer = clerk.get(url(held, "ho-so.zip"), buffered=True)
+    report = check(io.BytesIO(answer.data))
+    assert report.faults == ()
+    with zipfile.ZipFile(io.BytesIO(answer.data)) as archive:
+        names = set(archive.namelist())
+        assert archive.read(f"ban-ghi/{recording_id}/recording.mp4") == VIDEO
+    assert {"bien-ban/bien-ban.pdf", "bien-ban/bien-ban.docx", "diem-danh/diem-danh.xlsx",
+            "metadata.xml", "index.html", "nhat-ky/nhat-ky.json"} <= names  # fmt: skip
+    assert actions(held)[-1] == "archive.export"

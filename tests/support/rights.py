@@ -71,6 +71,7 @@ RIGHTS: dict[str, Verb | str] = {
     "minutes.show": Verb.MINUTES_VIEW,
     "minutes.paper_file": Verb.MINUTES_VIEW,
     "minutes.revision": Verb.MINUTES_VIEW,
+    "archive.download": Verb.ARCHIVE_EXPORT,
     "audit_log.index": Verb.AUDIT_VIEW,
     "audit_log.verify": Verb.AUDIT_VIEW,
     "minutes.compare": Verb.MINUTES_VIEW,

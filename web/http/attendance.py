@@ -86,7 +86,8 @@ def _mark_form(**values: Any) -> MarkForm:
     return _with_statuses(MarkForm(**values))
 
 
-def _rule() -> Rule:
+def rule() -> Rule:
+    """How presence is judged here."""
     settings = services().settings.attendance
     return Rule(
         merge_gap=timedelta(seconds=settings.merge_gap_s),
@@ -106,7 +107,7 @@ def _sheet_page(session: Session, page: dict[str, Any], **more: Any) -> str:
     meeting: Meeting = page["meeting"]
     facts = meeting_facts(meeting)
     who = page["actor"]
-    sheet = service.sheet(session, meeting, now(), _rule())
+    sheet = service.sheet(session, meeting, now(), rule())
     history = versions.of_meeting(session, meeting.id)
     is_locked = bool(history) and history[0].signed_at is not None
     view = str(more.pop("view", request.args.get("xem", "diem-cau")))
@@ -163,7 +164,7 @@ def _form(page: dict[str, Any], line: SiteLine, form: MarkForm) -> str:
 
 
 def _line(session: Session, meeting: Meeting, site_id: int) -> SiteLine:
-    for line in service.sheet(session, meeting, now(), _rule()).sites:
+    for line in service.sheet(session, meeting, now(), rule()).sites:
         if line.site.id == site_id:
             return line
     raise NotFoundError
@@ -202,7 +203,7 @@ def confirm(meeting_id: int) -> Answer:
     with services().database.transaction() as session:
         page = open_page(session, meeting_id, TAB, Verb.ATTENDANCE_MARK)
         count = service.confirm_suggestions(
-            session, page["meeting"], CAME, by=page["actor"].name, at=at, rule=_rule()
+            session, page["meeting"], CAME, by=page["actor"].name, at=at, rule=rule()
         )
         _record(session, page, "attendance.confirm", at, count=count)
     said = ngettext("Đã xác nhận %(num)d điểm cầu.", "Đã xác nhận %(num)d điểm cầu.", count)
@@ -326,7 +327,7 @@ def sign(meeting_id: int) -> Response:
     with services().database.transaction() as session:
         page = open_page(session, meeting_id, TAB, Verb.ATTENDANCE_SIGN)
         meeting: Meeting = page["meeting"]
-        sheet = record_of(meeting, service.sheet(session, meeting, at, _rule()))
+        sheet = record_of(meeting, service.sheet(session, meeting, at, rule()))
         row = versions.sign(session, meeting, sheet, by=page["actor"].name, at=at)
         _record(session, page, "attendance.sign", at, version=row.number, sha256=row.sha256)
     flash(_("Đã ký xác nhận bảng điểm danh."), "ok")
@@ -390,4 +391,4 @@ def _record_for_export(session: Session, meeting: Meeting, at: datetime) -> Atte
         last = versions.last_signed(session, meeting.id)
         assert last is not None  # locked means signed
         return last
-    return record_of(meeting, service.sheet(session, meeting, at, _rule()))
+    return record_of(meeting, service.sheet(session, meeting, at, rule()))

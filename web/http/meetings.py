@@ -6,13 +6,16 @@ Planning is `web.http.meetings_planning`, its steps of approval `web.http.meetin
 from typing import Any, Final
 
 from flask import Blueprint, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from conference.access.policy import Verb, may
+from conference.archive import hoso
 from conference.invitations import ledger
 from conference.invitations.models import Delivery
 from conference.scheduling import listing
 from conference.scheduling.advice import notice_due
+from conference.scheduling.facts import meeting_facts
 from conference.scheduling.journal import entries
 from conference.scheduling.listing import Filters, Period
 from conference.scheduling.local_time import local_day
@@ -90,6 +93,8 @@ def overview(meeting_id: int) -> str:
             due = notice_due(meeting.ended_at, office_of(session, local_day(meeting.ended_at)))
         return render_template(
             "meetings/overview.html",
+            parts=_parts(session, page),
+            may_export=may(page["actor"], Verb.ARCHIVE_EXPORT, meeting_facts(meeting)),
             **page,
             agenda=meeting.agenda,
             notice_due=due,
@@ -113,3 +118,11 @@ def log(meeting_id: int) -> str:
     return render_template(
         "meetings/log.html", **page, lines=lines, number=number, page_count=pages
     )
+
+
+def _parts(session: Session, page: dict[str, Any]) -> list[hoso.Part]:
+    """How complete the file is, for whoever keeps it."""
+    meeting = page["meeting"]
+    if not may(page["actor"], Verb.LOG_VIEW, meeting_facts(meeting)):
+        return []
+    return hoso.parts(hoso.facts_of(session, meeting))
