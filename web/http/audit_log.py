@@ -25,7 +25,7 @@ def index() -> str:
         )
         pages = max(1, -(-total // PAGE_SIZE))
         return render_template(
-            "audit/index.html", rows=rows, total=total, page=page, pages=pages, query=text
+            "audit/index.html", rows=rows, total=total, page=page, page_count=pages, query=text
         )
 
 
