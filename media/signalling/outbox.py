@@ -49,10 +49,12 @@ class Outbox:
     def release(self, missing: Iterable[bytes] = ()) -> None:
         """Send ``missing`` first, then what waited."""
         self._resumed_s = None
-        waiting = [*missing, *self._waiting]
+        first = list(missing)
+        known = set(first)  # a packet may be missing and waiting
+        waiting = [*first, *(one for one in self._waiting if one not in known)]
         self._waiting.clear()
         self._waiting_bytes = 0
-        for encoded in dict.fromkeys(waiting):  # a packet may be missing and waiting
+        for encoded in waiting:
             if not self._send_reliable(encoded):
                 self._keep(encoded)
 
