@@ -5,7 +5,7 @@ where a mapping has ``median`` (or ``median_…``) with ``min`` and ``max`` it i
 range. Results go to ``benchmarks/results/<name>.json``, and the tables of ``docs/performance.md``
 are written anew. Figures of different machines compare only as ratios, so each table has them.
 
-    python -m benchmarks [name …]
+    python -m benchmarks [name …]       without a name: all that need less than a few minutes
 """
 
 import importlib
@@ -33,6 +33,12 @@ def names() -> list[str]:
     """The benchmarks there are, by name."""
     found = pkgutil.iter_modules(benchmarks.__path__)
     return sorted(m.name for m in found if not m.ispkg and not m.name.startswith("_"))
+
+
+def quick_names() -> list[str]:
+    """Those that run when none is named: all but the long ones."""
+    modules = {name: importlib.import_module(f"benchmarks.{name}") for name in names()}
+    return [name for name, module in modules.items() if not getattr(module, "IS_LONG", False)]
 
 
 def measure(module: ModuleType) -> dict[str, Any]:
@@ -118,7 +124,7 @@ def write_page(results: Mapping[str, Mapping[str, Any]]) -> None:
 def main(wanted: list[str]) -> None:
     """Run the benchmarks named, or all."""
     RESULTS.mkdir(exist_ok=True)
-    for name in wanted or names():
+    for name in wanted or quick_names():
         print(f"# {name}", flush=True)
         module = importlib.import_module(f"benchmarks.{name}")
         result = measure(module)

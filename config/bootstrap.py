@@ -33,7 +33,8 @@ PYTHON = VENV / "bin" / "python"
 ROOM = ROOT / "web" / "room"
 DIST = ROOT / "web" / "static" / "dist"
 LOCK = ROOT / "requirements.lock"
-COMPILED = (ROOT / "setup.py", ROOT / "media" / "transport" / "fanout" / "kernel.c")
+KERNEL = ROOT / "media" / "transport" / "fanout"
+COMPILED = (ROOT / "setup.py", KERNEL / "kernel.c")
 OLDEST_PYTHON = (3, 11)
 
 PIP_WHEEL = "pip-26.3-py3-none-any.whl"
@@ -173,7 +174,8 @@ def install_packages(*, with_tests: bool) -> None:
     sources = [ROOT / "pyproject.toml", LOCK, *COMPILED]
     stamp = VENV / (".stamp-test" if with_tests else ".stamp-run")
     wanted = digest(sources, str(ROOT))
-    if is_stamped(stamp, wanted):
+    is_kernel_due = shutil.which("cc") is not None and not any(KERNEL.glob("_kernel*.so"))
+    if is_stamped(stamp, wanted) and not is_kernel_due:
         return
     say("installing Python packages" + (" and test tools" if with_tests else ""))
     pip = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]

@@ -58,6 +58,8 @@ class LoadPlan:
     is_drained: bool = True
     ramp_s: float | None = None
     """Begin the joins of subscribers spread over this time; None: ten at a time."""
+    tag: str = ""
+    """Told apart from another load in the same room by it."""
     probes: int = 1
     """Subscribers of each room whose packets' delay is measured, when drained."""
 
@@ -231,7 +233,7 @@ class Load:
         voices = self._plan.voices
 
         async def join(room: str, number: int, voice: Voice) -> Publisher:
-            token = room_token(self._plan, room, f"pub-{number}", publishes=True)
+            token = room_token(self._plan, room, self._name("pub", number), publishes=True)
             async with self._gate:
                 client, _ = await self._join(token, subscribes=False)
                 publisher = Publisher(client, voice, number / max(1, len(voices)))
@@ -259,7 +261,7 @@ class Load:
         return [subscriber for subscriber in joined if subscriber is not None]
 
     async def _join_subscriber(self, room: str, number: int, place: float) -> Subscriber | None:
-        token = room_token(self._plan, room, f"sub-{number}", publishes=False)
+        token = room_token(self._plan, room, self._name("sub", number), publishes=False)
         try:
             if self._plan.ramp_s is None:
                 async with self._gate:
@@ -313,6 +315,9 @@ class Load:
         ]
         return result
 
+    def _name(self, kind: str, number: int) -> str:
+        return f"{kind}{self._plan.tag}-{number}"
+
     def _sent(self) -> int:
         return sum(publisher.sent for publisher in self._publishers)
 
@@ -330,7 +335,7 @@ class Load:
             return
         for room in _rooms(plan):
             for number in range(plan.probes):
-                token = room_token(plan, room, f"probe-{number}", publishes=False)
+                token = room_token(plan, room, self._name("probe", number), publishes=False)
                 try:
                     client, _ = await self._join(token, subscribes=True)
                 except ConnectError as error:
