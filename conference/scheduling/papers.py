@@ -21,6 +21,7 @@ from conference.errors import ConflictError, InvalidError, NotFoundError
 from conference.scheduling import journal
 from conference.scheduling.journal import Kind
 from conference.scheduling.models import Meeting, Paper, Status
+from conference.scheduling.paper_safety import fault_of
 from conference.scheduling.paper_types import clean_name, media_type_of
 from conference.scheduling.rules import REFUSAL, is_marked_secret
 
@@ -49,6 +50,9 @@ def store(folder: Path, content: IO[bytes], filename: str, *, max_bytes: int) ->
     media_type = media_type_of(content, name)
     if media_type is None:
         raise InvalidError({"file": WRONG_TYPE})
+    danger = fault_of(content, media_type)
+    if danger:
+        raise InvalidError({"file": danger}, code="unsafe")
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     stored_name = secrets.token_hex(20)
     draft = folder / f".{stored_name}.part"
