@@ -8,7 +8,7 @@ Steps down are taken at once. A step up waits for room with headroom to spare; w
 out too narrow soon after one, more headroom is asked for, so that the picture does not swing.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf
 from typing import Final
@@ -21,6 +21,10 @@ from media.core.probing import MAX_STEP, Prober
 from media.core.rtcp import ReportBlock
 from media.core.simulcast import Quality
 
+CAP_ATTRIBUTE: Final = "diemcau.max_kbps"
+"""Participant attribute: kbit/s of media that its site wants at most, sound included."""
+MIN_CAP_BPS: Final = 64_000.0
+"""Speech needs as much."""
 INTERVAL_S: Final = 1.0
 FAST_INTERVAL_S: Final = 0.2
 """While somebody gets less than wanted."""
@@ -337,3 +341,11 @@ def _is_step_up(demands: Sequence[Demand], chosen: Sequence[Quality | None]) -> 
         quality is not None and (demand.given is None or quality > demand.given)
         for demand, quality in zip(demands, chosen, strict=True)
     )
+
+
+def cap_of(attributes: Mapping[str, str]) -> float:
+    """What a participant is to be kept below, in bit/s; infinite without a readable attribute."""
+    text = attributes.get(CAP_ATTRIBUTE, "")
+    if text.isascii() and text.isdecimal() and 0 < len(text) <= 7:
+        return max(MIN_CAP_BPS, 1000.0 * int(text))
+    return inf

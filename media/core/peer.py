@@ -51,6 +51,8 @@ UPLINK_LIMIT_BPS: Final = 10_000_000
 MAX_EARLY_REPORTS: Final = 32
 """Sender reports kept for streams whose first packet has not come yet."""
 MAX_COMPOUND_BYTES: Final = 1200
+LATEST_SOUND_S: Final = 0.25
+"""Queueing delay beyond which lost sound is not worth resending."""
 MAX_RESENT_PER_PACKET: Final = 256
 """Retransmissions given out for one incoming RTCP packet."""
 
@@ -212,7 +214,9 @@ class MediaPeer:
 
     def _repaired(self, down: DownTrack, seqs: tuple[int, ...], now_s: float) -> list[bytes]:
         if not down.is_video:
-            return down.handle_nack(seqs, now_s)
+            if self.downlink.estimate.queue_s > LATEST_SOUND_S:
+                return []  # it would come too late, and make what follows late too
+            return down.handle_nack(seqs, now_s, self.downlink.repair_wait_s)
         room = self.downlink.repair_room(now_s)
         if room <= 0:
             return []

@@ -174,6 +174,7 @@ def update_identity_card(
     participant.metadata = metadata or participant.metadata
     merged = participant.attributes | dict(attributes)
     participant.attributes = {key: value for key, value in merged.items() if value}
+    session.apply_attributes()
 
 
 def _refuse_metadata(session: Session, request: rtc.UpdateParticipantMetadata) -> "Reason | None":

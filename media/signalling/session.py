@@ -16,6 +16,7 @@ from livekit.protocol import models, rtc
 
 from media.core import data as packets
 from media.core.data_tracks import ReceiveHandles
+from media.core.downlink import cap_of
 from media.core.errors import RemoteProtocolError
 from media.core.grants import Claims
 from media.core.ids import TrackSid
@@ -148,6 +149,7 @@ class Session:
             subscribed=host.track_subscribed,
             now_s=hub.now_s,
         )
+        self.apply_attributes()
 
     @property
     def present_claims(self) -> Claims:
@@ -160,6 +162,10 @@ class Session:
             attributes=dict(participant.attributes),
             video=video and video.with_permission(participant.permission),
         )
+
+    def apply_attributes(self) -> None:
+        """Follow those of the participant's attributes that concern its line."""
+        self.subscriber.media.downlink.set_cap(cap_of(self.participant.attributes))
 
     @property
     def peers(self) -> list[PeerConnection]:

@@ -33,7 +33,7 @@ def boot(browser: FlaskClient, path: str, *, status: int = 200) -> dict[str, Any
     return document
 
 
-def token_answer(held: HeldMeeting, browser: FlaskClient, **body: str) -> Any:
+def token_answer(held: HeldMeeting, browser: FlaskClient, **body: str | bool) -> Any:
     return browser.post(f"/api/v1/meetings/{held.meeting_id}/token", json=body)
 
 
@@ -91,6 +91,14 @@ def test_grants_follow_role_preset_and_floor(held: HeldMeeting) -> None:
     held.change(discuss)
     other = claims(held, token_answer(held, held.site_browser(1)))["video"]
     assert "canPublishSources" not in other
+
+
+def test_a_site_that_saves_bandwidth_is_kept_below_a_rate(held: HeldMeeting) -> None:
+    site = held.site_browser(0)
+    saving = claims(held, token_answer(held, site, is_saving=True))
+    assert saving["attributes"] == {"diemcau.max_kbps": "700"}
+    assert "attributes" not in claims(held, token_answer(held, site, is_saving="yes"))
+    assert "attributes" not in claims(held, token_answer(held, site))
 
 
 def test_the_chair_enters_through_the_login(held: HeldMeeting) -> None:

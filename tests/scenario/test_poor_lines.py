@@ -3,6 +3,7 @@
 import pytest
 
 from media.core.codecs import Codec
+from media.core.downlink import cap_of
 from media.core.forward import DownTrack
 from media.core.rtp import write_packet
 from media.core.simulcast import Quality
@@ -41,6 +42,33 @@ def test_a_line_for_sound_only_gets_sound_and_the_picture_returns_with_the_line(
     world.run(55.0)
     assert not world.picture.is_withheld
     assert world.viewer.seen.shown[-1] == (pytest.approx(55.0, abs=0.2), Quality.HIGH)
+
+
+def test_speech_gets_through_a_line_of_64_kbit_s() -> None:
+    world = World(5, {"rate_bps": 64_000, "queue_s": 0.5})
+    world.run(8.0)
+    assert world.picture.is_withheld
+    first = len(world.spoken)
+    world.run(40.0)
+    assert world.viewer.heard.share_in_time(first, len(world.spoken) - 50) > 0.98
+
+
+def test_a_site_that_saves_stays_below_its_cap_on_any_line() -> None:
+    world = World(6, {})
+    world.to_site.downlink.set_cap(cap_of({"diemcau.max_kbps": "700"}))
+    world.run(10.0)
+    before = world.sent_bytes
+    world.run(30.0)
+    assert (world.sent_bytes - before) * 8 / 20 < 700_000
+    assert {layer for at, layer in world.viewer.seen.shown if at > 10} == {Quality.MEDIUM}
+    world.to_site.downlink.set_cap(cap_of({}))
+    world.run(36.0)
+    assert world.viewer.seen.shown[-1][1] == Quality.HIGH
+
+
+@pytest.mark.parametrize("text", ["", "0", "-5", "7e3", "12345678", "²"])
+def test_a_cap_nobody_can_mean_is_none_or_enough_for_speech(text: str) -> None:
+    assert cap_of({"diemcau.max_kbps": text}) in {float("inf"), 64_000.0}
 
 
 class Tile:

@@ -132,6 +132,7 @@ class World:
         self.spoken: list[float] = []
         self._sent: dict[int, tuple[int, float]] = {}
         self._number = 0
+        self.sent_bytes = 0
         self._next_sound_s = 0.002 * (seed % 9) + 0.001
         self._next_tick_s = 0.0
 
@@ -192,6 +193,7 @@ class World:
         """Number a packet and put it on the site's line, as the node's transport does."""
         number = self._number
         self._number += 1
+        self.sent_bytes += len(data) + SRTP_BYTES
         self._sent[number] = (len(data) + SRTP_BYTES, self.now_s)
         self._sent.pop(number - 8000, None)
         head = (number & 0xFFFF).to_bytes(2, "big").ljust(SRTP_BYTES, b"\0")

@@ -209,3 +209,10 @@ export const VoteIcon = icon(
     <path d="M5 12v8h14v-8M3 12h18M8.5 9.5l2.5 2.5 5-6.5" />
   </>,
 );
+
+export const SavingIcon = icon(
+  <>
+    <path d="M4 17v3M9 13v7" />
+    <path d="M14 9v11M19 5v15" opacity="0.35" />
+  </>,
+);

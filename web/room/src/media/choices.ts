@@ -6,6 +6,8 @@ export interface Choices {
   speakerId: string | null;
   isCameraOn: boolean;
   isMicrophoneOn: boolean;
+  /** Less than 1 Mbit/s in both directions together. */
+  isSaving: boolean;
 }
 
 /** Nobody enters a meeting of a hundred halls with an open microphone unless they asked to. */
@@ -15,6 +17,7 @@ export const FIRST_CHOICES: Choices = {
   speakerId: null,
   isCameraOn: true,
   isMicrophoneOn: false,
+  isSaving: false,
 };
 
 const STORED_AS = "diemcau.devices";
@@ -30,6 +33,7 @@ export function readChoices(storage: Pick<Storage, "getItem">): Choices {
       speakerId: id(stored.speakerId),
       isCameraOn: flag(stored.isCameraOn, FIRST_CHOICES.isCameraOn),
       isMicrophoneOn: flag(stored.isMicrophoneOn, FIRST_CHOICES.isMicrophoneOn),
+      isSaving: flag(stored.isSaving, FIRST_CHOICES.isSaving),
     };
   } catch {
     return FIRST_CHOICES;

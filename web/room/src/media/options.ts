@@ -6,6 +6,9 @@
 import { AudioPresets, VideoPresets, type AudioCaptureOptions, type RoomOptions } from "livekit-client";
 import type { Choices } from "./choices";
 
+/** With sound and headers about 200 kbit/s. */
+const SMALL_PICTURE = { maxBitrate: 130_000, maxFramerate: 15 };
+
 export function roomOptions(choices: Choices): RoomOptions {
   return {
     adaptiveStream: true,
@@ -15,13 +18,14 @@ export function roomOptions(choices: Choices): RoomOptions {
     audioCaptureDefaults: microphoneConstraints(choices.microphoneId),
     videoCaptureDefaults: {
       ...(choices.cameraId ? { deviceId: choices.cameraId } : {}),
-      resolution: VideoPresets.h720.resolution,
+      resolution: (choices.isSaving ? VideoPresets.h180 : VideoPresets.h720).resolution,
     },
     ...(choices.speakerId ? { audioOutput: { deviceId: choices.speakerId } } : {}),
     publishDefaults: {
       videoCodec: "vp8",
       backupCodec: false,
-      simulcast: true,
+      simulcast: !choices.isSaving,
+      ...(choices.isSaving ? { videoEncoding: SMALL_PICTURE } : {}),
       videoSimulcastLayers: [VideoPresets.h180, VideoPresets.h360],
       audioPreset: AudioPresets.speech,
       dtx: true,

@@ -49,7 +49,7 @@ export class MediaSession {
   constructor(
     private readonly tokenUrl: string,
     private readonly identity: string,
-    private readonly choices: Choices,
+    private choices: Choices,
     /** Called with each newly connected room: publishes what was chosen. */
     private readonly onConnected: (room: Room) => void,
   ) {
@@ -71,6 +71,20 @@ export class MediaSession {
     }
   }
 
+  get isSaving(): boolean {
+    return this.choices.isSaving;
+  }
+
+  /** Joins anew: how much is sent and received is agreed at the door. */
+  changeSaving(isSaving: boolean): void {
+    this.choices = { ...this.choices, isSaving };
+    if (this.state.phase !== "connected" && this.state.phase !== "reconnecting") return;
+    const former = this.state.room;
+    this.update({ phase: "connecting", attempt: 0, message: "" });
+    void this.connect();
+    void former.disconnect();
+  }
+
   /** Leaves for good; safe to call twice. */
   stop(): void {
     this.generation += 1;
@@ -84,7 +98,7 @@ export class MediaSession {
     this.clearTimers();
     const room = new Room(roomOptions(this.choices));
     try {
-      const ticket = await requestToken(this.tokenUrl, this.identity);
+      const ticket = await requestToken(this.tokenUrl, this.identity, this.choices.isSaving);
       if (generation !== this.generation) return;
       this.watch(room, generation);
       await room.connect(ticket.media_url, ticket.token, { maxRetries: 1 });

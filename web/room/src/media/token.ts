@@ -35,13 +35,13 @@ export class TokenError extends Error {
 }
 
 /** `identity` picks one where a browser holds several (a login and a site's link). */
-export async function requestToken(url: string, identity: string): Promise<Ticket> {
+export async function requestToken(url: string, identity: string, isSaving: boolean): Promise<Ticket> {
   const csrf = document.querySelector<HTMLMetaElement>('meta[name="csrf-token"]')?.content ?? "";
   const response = await fetch(url, {
     method: "POST",
     headers: { "X-CSRFToken": csrf, "Content-Type": "application/json", Accept: "application/json" },
     credentials: "same-origin",
-    body: JSON.stringify({ identity }),
+    body: JSON.stringify({ identity, is_saving: isSaving }),
   });
   const body = (await response.json().catch(() => null)) as
     (Partial<Ticket> & { error?: { code?: string; message?: string } }) | null;

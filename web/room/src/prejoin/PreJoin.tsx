@@ -96,6 +96,21 @@ export function PreJoin({ boot, onJoin }: Props) {
           chosen={choices.speakerId}
           onChoose={(speakerId) => change({ speakerId })}
         />
+
+        <div className="device">
+          <label className="switch">
+            <input
+              type="checkbox"
+              checked={choices.isSaving}
+              aria-describedby="saving-hint"
+              onChange={(event) => change({ isSaving: event.target.checked })}
+            />
+            <span>{t("saveBandwidth")}</span>
+          </label>
+          <p id="saving-hint" className="device-hint">
+            {t("saveBandwidthHint")}
+          </p>
+        </div>
       </section>
 
       <footer className="prejoin-join">

@@ -17,6 +17,7 @@ import {
   NextIcon,
   RecordIcon,
   RecordStopIcon,
+  SavingIcon,
   ScreenIcon,
   ScreenStopIcon,
   SettingsIcon,
@@ -24,6 +25,7 @@ import {
 } from "../design/icons";
 import { useMediaQuery } from "../design/media-query";
 import { t } from "../i18n/language";
+import { useMediaSession } from "../media/context";
 import type { OwnDevices } from "../media/own";
 import { Menu, type MenuItem } from "./Menu";
 import type { Panel } from "./panels";
@@ -39,6 +41,7 @@ export interface Acts {
   muteAll: () => void;
   toggleRecording: () => void;
   showDevices: () => void;
+  toggleSaving: () => void;
   showKeys: () => void;
   leave: () => void;
 }
@@ -99,6 +102,17 @@ function OwnButtons({ acts, own }: Props) {
   );
 }
 
+/** Smaller pictures both ways, for a site on a thin line. */
+function useSavingItem(acts: Acts): MenuItem {
+  const { isSaving } = useMediaSession();
+  return {
+    icon: SavingIcon,
+    label: t("saveBandwidth"),
+    detail: isSaving ? t("isOnNow") : undefined,
+    run: acts.toggleSaving,
+  };
+}
+
 function ScreenButton({ acts, own }: Props) {
   const { screen } = own;
   return (
@@ -121,6 +135,7 @@ function DelegateButtons(props: Props) {
   const isPhone = useMediaQuery("(max-width: 639px)");
   const place = ownPlace(conduct);
   const isLocked = conduct.link !== "connected";
+  const saving = useSavingItem(acts);
   const more: MenuItem[] = [
     ...(isPhone
       ? [
@@ -140,6 +155,7 @@ function DelegateButtons(props: Props) {
         ]
       : []),
     { icon: SettingsIcon, label: t("devices"), run: acts.showDevices },
+    saving,
     { icon: KeyboardIcon, label: t("shortcuts"), run: acts.showKeys },
   ];
   return (
@@ -200,6 +216,7 @@ function ChairButtons(props: Props) {
   const isRecordBusy = commands.record.isBusy || commands.stopRecording.isBusy || state === "stopping";
   const recordIcon = isRecordingWanted ? RecordStopIcon : RecordIcon;
   const recordLabel = t(isRecordingWanted ? "stopRecording" : "startRecording");
+  const saving = useSavingItem(acts);
   const more: MenuItem[] = [
     ...(isPhone
       ? [
@@ -212,6 +229,7 @@ function ChairButtons(props: Props) {
         ]
       : []),
     { icon: SettingsIcon, label: t("devices"), run: acts.showDevices },
+    saving,
     { icon: KeyboardIcon, label: t("shortcuts"), run: acts.showKeys },
   ];
   return (

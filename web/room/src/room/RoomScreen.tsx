@@ -9,7 +9,8 @@ import { nextItem, Programme } from "../console/Programme";
 import { useMediaQuery } from "../design/media-query";
 import { useWakeLock } from "../design/wake-lock";
 import { t } from "../i18n/language";
-import { useMedia } from "../media/context";
+import { keepChoices, readChoices } from "../media/choices";
+import { useMedia, useMediaSession } from "../media/context";
 import { useOwnDevices, type Wanted } from "../media/own";
 import { useSilentMicrophone } from "../media/silence";
 import { useUnplugged } from "../media/unplugged";
@@ -57,6 +58,7 @@ function useCommands() {
 
 function RoomBody({ boot, wanted, onLeave }: Props) {
   const conduct = useConduct();
+  const session = useMediaSession();
   const notices = useNotices();
   const isConsole = conducts(conduct.me);
   const isWide = useMediaQuery("(min-width: 1024px)");
@@ -123,6 +125,12 @@ function RoomBody({ boot, wanted, onLeave }: Props) {
       void (isWanted ? commands.stopRecording : commands.record).send();
     },
     showDevices: () => setDialog("devices"),
+    toggleSaving: () => {
+      const isSaving = !session.isSaving;
+      keepChoices(window.localStorage, { ...readChoices(window.localStorage), isSaving });
+      notices.show({ kind: "info", key: "saving", text: t(isSaving ? "savingBandwidth" : "notSavingBandwidth") });
+      session.changeSaving(isSaving);
+    },
     showKeys: () => setDialog("keys"),
     leave: onLeave,
   };
