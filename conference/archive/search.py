@@ -8,11 +8,11 @@ that the actor may see are looked at, and minutes only where the actor may read 
 import enum
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import ScalarSelect, select
 from sqlalchemy.orm import Session, joinedload
 
 from conference.access.policy import Actor, Verb, may
@@ -23,6 +23,8 @@ from conference.scheduling.listing import visible_to
 from conference.scheduling.models import InvitedSite, Meeting, Paper
 
 MAX_WORDS: Final = 12
+MAX_UNIT_WORDS: Final = 6
+"""Words of a query that are looked for in names of units one by one."""
 SNIPPET: Final = 120
 """Characters around a hit in a long text."""
 
@@ -70,7 +72,7 @@ def search(session: Session, query: str, *, actor: Actor, limit: int = 50) -> li
     ]
     order = list(Place)
     hits.sort(key=lambda hit: (not hit.is_exact, order.index(hit.place)))
-    return hits[:limit]
+    return [replace(hit, snippet=snippet(hit.snippet, words)) for hit in hits[:limit]]
 
 
 def _texts(
@@ -99,24 +101,31 @@ def _texts(
 
 
 def _unit_names(session: Session, words: Sequence[str]) -> Iterable[tuple[int, str]]:
-    """Meeting and unit name wherever a name has one of ``words``.
+    """For each meeting a unit's name with all of ``words``, else one for each of the words.
 
-    Ten years hold 130,000 invitations but a few hundred names, so the names are looked at first;
-    names with all words stand for the others where there are any.
+    Ten years hold 130,000 invitations but a few hundred names, so the names are looked at first.
     """
     names = session.scalars(select(InvitedSite.unit_name).distinct()).all()
-    matched = {name: sum(word in _folded(name) for word in words) for name in names}
-    most = max(matched.values(), default=0)
-    if not most:
-        return ()
-    is_whole = most == len(words)
-    wanted = [name for name, count in matched.items() if count and (count == most or not is_whole)]
-    query = (
-        select(InvitedSite.meeting_id, InvitedSite.unit_name)
-        .where(InvitedSite.unit_name.in_(wanted), InvitedSite.withdrawn_at.is_(None))
-        .distinct()
+    found: list[tuple[int, str]] = []
+    by_word = [[name for name in names if word in _folded(name)] for word in words[:MAX_UNIT_WORDS]]
+    whole = [name for name in names if all(word in _folded(name) for word in words)]
+    chosen = [whole] if whole else [matching for matching in by_word if matching]
+    if not chosen:
+        return found
+    columns = [_first_name(matching).label(f"name{n}") for n, matching in enumerate(chosen)]
+    for meeting_id, *texts in session.execute(select(Meeting.id, *columns)):
+        found += [(meeting_id, text) for text in dict.fromkeys(texts) if text is not None]
+    return found
+
+
+def _first_name(names: Sequence[str]) -> ScalarSelect[str]:
+    """One of ``names`` that a meeting invited; stops at the first, so it costs one look-up."""
+    query = select(InvitedSite.unit_name).where(
+        InvitedSite.meeting_id == Meeting.id,
+        InvitedSite.unit_name.in_(names),
+        InvitedSite.withdrawn_at.is_(None),
     )
-    return [(meeting_id, name) for meeting_id, name in session.execute(query)]
+    return query.limit(1).correlate(Meeting).scalar_subquery()
 
 
 _folded = lru_cache(maxsize=20_000)(fold)
@@ -126,6 +135,7 @@ _folded = lru_cache(maxsize=20_000)(fold)
 def _hit(
     meeting: Meeting, texts: list[tuple[Place, str]], words: list[str], query: str
 ) -> Hit | None:
+    """How a meeting fits, with the whole text for a snippet; None if a word is missing."""
     missing = set(words)
     found: list[tuple[bool, int, Place, str]] = []
     for place, text in texts:
@@ -138,7 +148,7 @@ def _hit(
         return None
     # the text that holds most of the query; of equals the first, which is the better place
     is_exact, _, place, text = max(found, key=lambda one: one[:2])
-    return Hit(meeting, place, snippet(text, words), is_exact)
+    return Hit(meeting, place, text, is_exact)
 
 
 def snippet(text: str, words: Iterable[str]) -> str:

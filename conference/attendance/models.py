@@ -9,7 +9,7 @@ import enum
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from conference.database import Base, text_enum
@@ -35,7 +35,10 @@ class PresenceEvidence(Base):
     """One observation of one participant session."""
 
     __tablename__ = "presence_evidence"
-    __table_args__ = (UniqueConstraint("meeting_id", "event_key"),)
+    __table_args__ = (
+        UniqueConstraint("meeting_id", "event_key"),
+        Index("ix_presence_evidence_reason", "meeting_id", "kind", "reason", "at"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     meeting_id: Mapped[int] = mapped_column(ForeignKey("meeting.id"), index=True)
@@ -76,7 +79,7 @@ class AttendanceMark(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     meeting_id: Mapped[int] = mapped_column(ForeignKey("meeting.id"), index=True)
-    invited_site_id: Mapped[int] = mapped_column(ForeignKey("invited_site.id"))
+    invited_site_id: Mapped[int] = mapped_column(ForeignKey("invited_site.id"), index=True)
     status: Mapped[AttendanceStatus] = mapped_column(text_enum(AttendanceStatus))
     note: Mapped[str] = mapped_column(Text, default="")
     marked_by: Mapped[str] = mapped_column(String(160))

@@ -3,7 +3,7 @@
 import enum
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String, Text
+from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from conference.database import Base, text_enum
@@ -39,6 +39,9 @@ class OutboxMessage(Base):
     """One message to one site."""
 
     __tablename__ = "outbox_message"
+    __table_args__ = (
+        Index("ix_outbox_message_first", "meeting_id", "purpose", "state", "sent_at"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     meeting_id: Mapped[int] = mapped_column(ForeignKey("meeting.id"), index=True)

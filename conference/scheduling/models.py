@@ -236,7 +236,10 @@ class InvitedSite(Base):
     """A site's place in one meeting, with its unit's names as they were and its own join link."""
 
     __tablename__ = "invited_site"
-    __table_args__ = (UniqueConstraint("meeting_id", "site_id"),)
+    __table_args__ = (
+        UniqueConstraint("meeting_id", "site_id"),
+        Index("ix_invited_site_meeting_unit", "meeting_id", "unit_name"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     meeting_id: Mapped[int] = mapped_column(ForeignKey("meeting.id"), index=True)
