@@ -1,13 +1,13 @@
 """index what lists and figures look up.
 
-Revision 0013, follows 0012.
+Revision 0014, follows 0013.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = '0013'
-down_revision = '0012'
+revision = '0014'
+down_revision = '0013'
 branch_labels = None
 depends_on = None
 
