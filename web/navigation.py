@@ -34,7 +34,7 @@ RAIL: Final = (
     Entry("directory.index", "Cơ cấu", "tree", Verb.DIRECTORY_VIEW, "quan-tri"),
     Entry("planning_rules.rules", "Quy tắc", "check", Verb.PLANNING_MANAGE, "quan-tri/quy-tac"),
     Entry(
-        "planning_rules.days", "Ngày nghỉ", "calendar", Verb.MEETING_CREATE, "quan-tri/ngay-nghi"
+        "planning_rules.days", "Ngày nghỉ", "calendar", Verb.PLANNING_MANAGE, "quan-tri/ngay-nghi"
     ),
     Entry("audit_log.index", "Nhật ký", "log", Verb.AUDIT_VIEW, "nhat-ky"),
 )
