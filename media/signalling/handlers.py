@@ -123,7 +123,10 @@ async def _converse(
     claims: Claims,
     parameters: JoinParameters,
 ) -> web.StreamResponse:
-    await socket.prepare(request)
+    try:
+        await socket.prepare(request)
+    except ConnectionResetError:
+        return socket  # the client gave up while the node was busy
     sink = SignalSink(socket)
     writer = asyncio.create_task(sink.run(), name="signal writer")
     try:

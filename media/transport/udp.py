@@ -83,7 +83,7 @@ class UdpPort:
         self._on_datagram = on_datagram
         self._on_drained = on_drained
         self._is_enough = is_enough
-        self._buffer = bytearray(DATAGRAM_MAX_BYTES)
+        self._buffer = memoryview(bytearray(DATAGRAM_MAX_BYTES))
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def open(self, addresses: Sequence[str], port: int) -> int:
