@@ -20,13 +20,14 @@ from conference.attendance.models import (
     PresenceEvidence,
 )
 from conference.attendance.summary import CAME
+from conference.conclusions.models import Notice
 from conference.directory.models import Person, Site, Unit, UnitLevel
 from conference.directory.units import LEVEL_RANK, valid_on
 from conference.invitations.models import Delivery, OutboxMessage, Purpose
-from conference.scheduling.advice import latest_send_day
+from conference.scheduling.advice import latest_send_day, notice_due
 from conference.scheduling.local_time import local_day
 from conference.scheduling.models import InvitedSite, Meeting, Paper, Scope, Status
-from conference.scheduling.planning import office_of
+from conference.scheduling.planning import Office, office_of
 from conference.statistics.figures import HeldMeeting, InTime, SitesOfLevel
 from conference.statistics.periods import Period
 
@@ -60,6 +61,7 @@ def held_meetings(session: Session, *periods: Period) -> list[HeldMeeting]:
     invited_at = _invited_at(session, condition)
     papers = _papers(session, condition)
     broken = _broken(session, condition)
+    issued = _issued(session, condition)
     query = (
         select(Meeting, Person.full_name, Unit.name)
         .join(Person, Meeting.chair_id == Person.id)
@@ -72,7 +74,8 @@ def held_meetings(session: Session, *periods: Period) -> list[HeldMeeting]:
     office = office_of(session, *(local_day(meeting.starts_at) for meeting, *_ in rows))
     for meeting, chair, unit in rows:
         day = local_day(meeting.starts_at)
-        has_deadline = meeting.scope is Scope.INTRA and not meeting.is_ad_hoc
+        is_intra = meeting.scope is Scope.INTRA
+        has_deadline = is_intra and not meeting.is_ad_hoc
         deadline = latest_send_day(day, office) if has_deadline else None
         found.append(
             HeldMeeting(
@@ -87,6 +90,7 @@ def held_meetings(session: Session, *periods: Period) -> list[HeldMeeting]:
                 sites=sites.get(meeting.id, {}),
                 invitation=_in_time(deadline, invited_at.get(meeting.id, [])),
                 papers=_in_time(deadline, papers.get(meeting.id, [])),
+                notice=_notice(issued.get(meeting.id), meeting, office) if is_intra else InTime(),
                 incidents=broken.get(meeting.id, 0),
             )
         )
@@ -194,6 +198,22 @@ def _invited_at(session: Session, condition: ColumnElement[bool]) -> Mapping[int
         .group_by(OutboxMessage.meeting_id)
     )
     return {meeting_id: [sent_at] for meeting_id, sent_at in session.execute(query) if sent_at}
+
+
+def _notice(issued_on: date | None, meeting: Meeting, office: Office) -> InTime:
+    """Of issued notices only: whether one that is not there was needed, nobody has said."""
+    if issued_on is None or meeting.ended_at is None:
+        return InTime()
+    return InTime(int(issued_on <= notice_due(meeting.ended_at, office)), 1)
+
+
+def _issued(session: Session, condition: ColumnElement[bool]) -> Mapping[int, date]:
+    query = (
+        select(Notice.meeting_id, Notice.issued_on)
+        .join(Meeting, Notice.meeting_id == Meeting.id)
+        .where(condition, Notice.issued_on.is_not(None))
+    )
+    return {meeting_id: day for meeting_id, day in session.execute(query) if day}
 
 
 def _papers(session: Session, condition: ColumnElement[bool]) -> Mapping[int, list[datetime]]:

@@ -128,6 +128,7 @@ RIGHTS: dict[str, Verb | str] = {
     "invitation_papers.show": Verb.INVITATION_WRITE,
     "invitation_papers.save": Verb.INVITATION_WRITE,
     "invitation_papers.paper_file": Verb.INVITATION_WRITE,
+    "invitation_papers.hand_over": Verb.INVITATION_WRITE,
     "invitation_papers.templates": Verb.TEMPLATE_MANAGE,
     "invitation_papers.set_template": Verb.TEMPLATE_MANAGE,
     "invitation_papers.template_file": Verb.TEMPLATE_MANAGE,

@@ -17,6 +17,7 @@ from conference.access import audit
 from conference.access.policy import Verb, may
 from conference.documents import office_suite
 from conference.errors import ConflictError, InvalidError, NotFoundError
+from conference.handover import service as handover
 from conference.invitation_papers import office_template, service
 from conference.invitation_papers.models import PaperKind
 from conference.invitation_papers.wording import Text
@@ -154,6 +155,24 @@ def paper_file(meeting_id: int, kind: str) -> Response:
     answer.mimetype = _TYPES[kind]
     name = "thong-bao" if text.kind is PaperKind.NOTICE else "giay-moi"
     answer.headers.set("Content-Disposition", "attachment", filename=f"{name}-{meeting_id}.{kind}")
+    return answer
+
+
+@blueprint.get("/cuoc-hop/<int:meeting_id>/giay-moi/chuyen-van-ban.zip")
+def hand_over(meeting_id: int) -> Response:
+    """The papers with their metadata, for the document system."""
+    at = now()
+    with services().database.transaction() as session:
+        page = open_page(session, meeting_id, "giay-moi", Verb.INVITATION_WRITE)
+        content = handover.package(session, issuer(), page["meeting"], at)
+        audit.record(
+            session, at=at, actor=page["actor"], action="papers.handed_over",
+            object_type="meeting", object_id=meeting_id, address=client_address(),
+        )  # fmt: skip
+    answer = make_response(content)
+    answer.mimetype = _TYPES["zip"]
+    name = f"van-ban-cuoc-hop-{meeting_id}.zip"
+    answer.headers.set("Content-Disposition", "attachment", filename=name)
     return answer
 
 

@@ -1,5 +1,8 @@
 """Giấy mời and thông báo as offices print them."""
 
+import hashlib
+import json
+import xml.etree.ElementTree as ET
 import zipfile
 from io import BytesIO
 
@@ -231,3 +234,26 @@ def test_minutes_keep_the_same_layout(pages: Pages, meeting_id: int) -> None:
         made = minutes_paper.compose(issuer, meeting, sheet, MinutesText("7", long, "Kết luận"))
     assert docx_faults(word.document(made, AT)) == []
     assert pdf_faults(pdf.document(made, AT), "BIÊN BẢN") == []
+
+
+def test_papers_are_handed_over_with_their_metadata(pages: Pages, meeting_id: int) -> None:
+    browser = pages.browser("vanthu")
+    package = address(meeting_id).replace("van-ban", "chuyen-van-ban.zip")
+    assert browser.get(package).status_code == 409
+    browser.post(address(meeting_id), data={**FORM, "signer": "Lê <Thị> Dung"})
+    with zipfile.ZipFile(BytesIO(browser.get(package).data)) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    assert set(files) == {
+        f"giay-moi/{name}" for name in ("van-ban.docx", "van-ban.pdf", "metadata.json", "edxml.xml")
+    }
+    told = json.loads(files["giay-moi/metadata.json"])
+    assert (told["symbol"], told["issued_on"]) == ("05/GM-VPUBND", "2021-01-02")
+    digests = {one["name"]: one["sha256"] for one in told["files"]}
+    for name, digest in digests.items():
+        assert hashlib.sha256(files[f"giay-moi/{name}"]).hexdigest() == digest
+    root = ET.fromstring(files["giay-moi/edxml.xml"])
+    assert root.findtext("Code/CodeNumber") == "05"
+    assert root.findtext("Code/CodeNotation") == "GM-VPUBND"
+    assert root.findtext("PromulgationInfo/PromulgationDate") == "02/01/2021"
+    assert root.findtext("SignerInfo/FullName") == "Lê <Thị> Dung"
+    assert len(root.findall("To")) == 3

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 import zipfile
-from datetime import date
+from datetime import date, timedelta
 from io import BytesIO
 from pathlib import Path
 
@@ -20,8 +20,10 @@ from conference.attendance.models import (
     EvidenceSource,
     PresenceEvidence,
 )
+from conference.conclusions.models import Notice
 from conference.database import Database
-from conference.scheduling.models import InvitedSite, Meeting
+from conference.scheduling.local_time import local_day
+from conference.scheduling.models import InvitedSite, Meeting, Scope
 from conference.statistics import gather, periods
 from conference.statistics.service import overview
 from tests.integration.statistics.conftest import Year
@@ -167,8 +169,18 @@ def test_figures_are_the_same_on_both_databases(any_database: Database) -> None:
                 status=AttendanceStatus.UNMARKED, note="", marked_by="x", marked_at=AT,
             )
         )  # fmt: skip
+    with any_database.transaction() as session:
+        held = [session.get_one(Meeting, one) for one in ids]
+        intra = [one for one in held if one.scope is Scope.INTRA]
+        for one, days in zip(intra, (3, 20), strict=True):
+            issued_on = local_day(one.starts_at) + timedelta(days=days)
+            session.add(
+                Notice(meeting_id=one.id, number="1", issued_on=issued_on, updated_by="x",
+                       updated_at=AT)
+            )  # fmt: skip
     with any_database.reading() as session:
         found = overview(session, periods.year(2020), AT)
+        assert (found.figures.notices.kept, found.figures.notices.of) == (1, 2)
         assert found.figures.sites.invited == 60
         assert found.figures.sites.came == 5 * 10 + 1
         assert found.figures.incidents == 1
