@@ -128,7 +128,7 @@ NOT_PAGES = {
     "/lich-tuan/<week>", "/cong-khai/lich-tuan/<week>",  # shown without a week
     "/static/<path:filename>", "/cuoc-hop/<int:meeting_id>",  # leads to overview
 }  # fmt: skip
-FILES = (".ics", ".rss", ".docx", ".mp4", ".json", ".xlsx", ".pdf", ".svg")
+FILES = (".ics", ".zip", ".rss", ".docx", ".mp4", ".json", ".xlsx", ".pdf", ".svg")
 
 
 def test_every_page_is_looked_at(tmp_path: Path) -> None:
