@@ -388,3 +388,30 @@ def test_the_room_has_no_fault_and_no_small_target(room: Room, size: str) -> Non
     site.get_by_role("button", name="Thêm").click()
     site.get_by_role("menuitem", name="Phím tắt").click()
     assert site.evaluate(RUN_AXE) == []
+
+
+@pytest.mark.parametrize("size", ["desktop", "phone"])
+def test_saving_bandwidth_is_chosen_at_the_door_and_changed_in_the_room(
+    room: Room, size: str
+) -> None:
+    page = new_context(room.chromium, room.url, size).new_page()
+    page.goto(f"/vao/{room.live.sites[0].join_code}")
+    switch = page.get_by_label("Tiết kiệm băng thông")
+    expect(switch).not_to_be_checked()
+    switch.check()
+    screenshot(page, f"room-prejoin-saving-{size}")
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    assert page.evaluate(RUN_AXE) == []
+    with page.expect_request("**/token") as asked:
+        page.get_by_role("button", name="Vào họp").click()
+        room.open()
+    assert asked.value.post_data_json["is_saving"] is True
+    page.get_by_role("button", name="Thêm").click()
+    item = page.get_by_role("menuitem", name="Tiết kiệm băng thông")
+    expect(item).to_contain_text("Đang bật")
+    screenshot(page, f"room-menu-saving-{size}")
+    item.click()
+    page.get_by_role("button", name="Thêm").click()
+    expect(item).not_to_contain_text("Đang bật")
+    page.reload()
+    expect(page.get_by_label("Tiết kiệm băng thông")).not_to_be_checked()

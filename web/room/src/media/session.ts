@@ -78,7 +78,10 @@ export class MediaSession {
   /** Joins anew: how much is sent and received is agreed at the door. */
   changeSaving(isSaving: boolean): void {
     this.choices = { ...this.choices, isSaving };
-    if (this.state.phase !== "connected" && this.state.phase !== "reconnecting") return;
+    if (this.state.phase !== "connected" && this.state.phase !== "reconnecting") {
+      this.update({}); // the next attempt to connect asks for it
+      return;
+    }
     const former = this.state.room;
     this.update({ phase: "connecting", attempt: 0, message: "" });
     void this.connect();

@@ -25,7 +25,7 @@ import {
 } from "../design/icons";
 import { useMediaQuery } from "../design/media-query";
 import { t } from "../i18n/language";
-import { useMediaSession } from "../media/context";
+import { useMedia, useMediaSession } from "../media/context";
 import type { OwnDevices } from "../media/own";
 import { Menu, type MenuItem } from "./Menu";
 import type { Panel } from "./panels";
@@ -104,6 +104,7 @@ function OwnButtons({ acts, own }: Props) {
 
 /** Smaller pictures both ways, for a site on a thin line. */
 function useSavingItem(acts: Acts): MenuItem {
+  useMedia(); // draws anew when the session changes
   const { isSaving } = useMediaSession();
   return {
     icon: SavingIcon,
