@@ -50,18 +50,6 @@ RECEIVED = """async () => {
     }
   return { frames: 0, width: 0 };
 }"""
-SENDING = """async () => {
-  const sending = {};
-  for (const publication of room.localParticipant.videoTrackPublications.values())
-    for (const entry of (await publication.track.sender.getStats()).values())
-      if (entry.type === 'outbound-rtp') sending[entry.rid] = entry.active;
-  return sending;
-}"""
-WANT = """(quality) => {
-  for (const person of room.remoteParticipants.values())
-    for (const publication of person.videoTrackPublications.values())
-      publication.setVideoQuality(quality);
-}"""
 
 
 def token(identity: str, room: str) -> str:
@@ -188,58 +176,3 @@ def test_browser_and_sdk_decode_each_other(
         "SDK sees nothing",
     )
     assert sdk.person.room.connection_state == rtc.ConnectionState.CONN_CONNECTED
-
-
-@pytest.mark.parametrize("single", [True, False], ids=["v1", "v0"])
-def test_the_layer_follows_what_the_viewer_asks_for(
-    node: str, room: str, open_page: Any, single: bool
-) -> None:
-    speaker, viewer = open_page(), open_page()
-    speaker.evaluate(JOIN, [node, token("speaker", room), single, True])
-    viewer.evaluate(JOIN, [node, token("viewer", room), single, False])
-
-    def width() -> int:
-        return int(viewer.evaluate(RECEIVED)["width"])
-
-    until(width, lambda now: now == 1280, 30, "the largest layer does not arrive")
-    viewer.evaluate(WANT, 0)
-    until(width, lambda now: now == 320, 10, "the smallest layer does not arrive")
-    until(
-        lambda: speaker.evaluate(SENDING),
-        lambda sending: sending == {"q": True, "h": False, "f": False},
-        20,
-        "layers nobody wants are still sent",
-    )
-    viewer.evaluate(WANT, 2)
-    until(width, lambda now: now == 1280, 20, "the largest layer does not return")
-
-
-@pytest.mark.parametrize("scenario", ["signal-reconnect", "resume-reconnect", "full-reconnect"])
-@pytest.mark.parametrize("single", [True, False], ids=["v1", "v0"])
-def test_a_broken_session_comes_back_without_a_reload(
-    node: str, room: str, open_page: Any, single: bool, scenario: str
-) -> None:
-    speaker, viewer = open_page(), open_page()
-    speaker.evaluate(JOIN, [node, token("speaker", room), single, True])
-    viewer.evaluate(JOIN, [node, token("viewer", room), single, True])
-
-    def frames(page: Page) -> int:
-        return int(page.evaluate(RECEIVED)["frames"])
-
-    for page in (speaker, viewer):
-        until(lambda page=page: frames(page), lambda now: now > 10, 30, "no picture")
-    speaker.evaluate(
-        """(name) => new Promise((done) => {
-          room.once('reconnected', done);
-          room.simulateScenario(name);
-        })""",
-        scenario,
-    )
-    for page in (speaker, viewer):
-        before = frames(page)
-        until(
-            lambda page=page: frames(page),
-            lambda now, before=before: now > 10 and now != before,
-            20,
-            "the picture does not come back",
-        )

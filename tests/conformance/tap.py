@@ -33,6 +33,10 @@ NOT_PASSED_ON = re.compile(
 """Headers that belong to one connection (RFC 9110 section 7.6.1)."""
 
 
+CANDIDATE = re.compile(r"(a=candidate:\S+ 1 udp \d+ \S+ )\d+( typ host)")
+OVER_TCP = re.compile(r"a=candidate:\S+ 1 tcp [^\r\n]*\r\n", re.IGNORECASE)
+
+
 @dataclass(eq=False)
 class Wire:
     """One signalling socket."""
@@ -62,8 +66,9 @@ class Wire:
 class Tap:
     """A proxy in front of ``target`` (``http://…``)."""
 
-    def __init__(self, target: str) -> None:
+    def __init__(self, target: str, media_port: Callable[[], int] | None = None) -> None:
         self._target = target
+        self._media_port = media_port
         self._background = Background("tap")
         self._session: aiohttp.ClientSession | None = None
         self._runner: web.AppRunner | None = None
@@ -115,6 +120,16 @@ class Tap:
                 transport.abort()
 
     # Inside
+
+    def _reroute(self, response: rtc.SignalResponse) -> bool:
+        """Name another media port in the server's candidates, if one is wanted, and no TCP."""
+        kind = response.WhichOneof("message")
+        if self._media_port is None or kind not in {"offer", "answer"}:
+            return False
+        description = getattr(response, kind)
+        description.sdp = OVER_TCP.sub("", description.sdp)
+        description.sdp = CANDIDATE.sub(rf"\g<1>{self._media_port()}\g<2>", description.sdp)
+        return True
 
     async def _start(self) -> None:
         self._session = aiohttp.ClientSession(auto_decompress=True)
@@ -172,7 +187,9 @@ class Tap:
         try:
             async with asyncio.TaskGroup() as both:
                 both.create_task(_pass_on(client, server, wire.requests, rtc.SignalRequest))
-                both.create_task(_pass_on(server, client, wire.responses, rtc.SignalResponse))
+                both.create_task(
+                    _pass_on(server, client, wire.responses, rtc.SignalResponse, self._reroute)
+                )
         finally:
             wire.is_open = False
             with suppress(ConnectionError, aiohttp.ClientError):
@@ -180,14 +197,21 @@ class Tap:
         return client
 
 
-async def _pass_on(source: Any, target: Any, kept: list[Any], kind: Callable[..., Any]) -> None:
+async def _pass_on(
+    source: Any,
+    target: Any,
+    kept: list[Any],
+    kind: Callable[..., Any],
+    change: Callable[[Any], bool] | None = None,
+) -> None:
     with suppress(ConnectionError, aiohttp.ClientError):
         async for message in source:
             decoded = kind()
             if message.type is aiohttp.WSMsgType.BINARY:
                 decoded.ParseFromString(message.data)
+                changed = change is not None and change(decoded)
                 kept.append(decoded)
-                await target.send_bytes(message.data)
+                await target.send_bytes(decoded.SerializeToString() if changed else message.data)
             elif message.type is aiohttp.WSMsgType.TEXT:
                 json_format.Parse(message.data, decoded, ignore_unknown_fields=True)
                 kept.append(decoded)
@@ -208,10 +232,13 @@ def _of_kind(messages: list[Any], kind: str) -> list[Any]:
 
 
 @contextmanager
-def tapped(url: str) -> Iterator[Tap]:
-    """A proxy in front of the server at ``url`` (``ws://…`` or ``http://…``)."""
+def tapped(url: str, media_port: Callable[[], int] | None = None) -> Iterator[Tap]:
+    """A proxy in front of the server at ``url`` (``ws://…`` or ``http://…``).
+
+    ``media_port`` gives the UDP port its clients are told instead of the server's.
+    """
     parts = urlsplit(url)
-    tap = Tap(f"http://{parts.netloc}")
+    tap = Tap(f"http://{parts.netloc}", media_port)
     tap.start()
     try:
         yield tap

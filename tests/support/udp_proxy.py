@@ -53,7 +53,8 @@ class Path:
         """Put a datagram on one of the lines."""
         loop = asyncio.get_running_loop()
         is_media = bool(data) and 128 <= data[0] <= 191
-        line.send(data, loop.time(), is_spared=not is_media)
+        is_spared = self._proxy.spares_handshakes and not is_media
+        line.send(data, loop.time(), is_spared=is_spared)
         self._deliver(line)
 
     def _deliver(self, line: Line) -> None:
@@ -82,6 +83,8 @@ class UdpProxy:
     def __init__(self, seed: int = 1, make_line: MakeLine = clean) -> None:
         self.make_line = make_line
         """Makes both lines of every client that comes from now on."""
+        self.spares_handshakes = True
+        """False: STUN and DTLS take their chances like media."""
         self.paths: dict[Any, Path] = {}
         self.port = 0
         self.front: Any = None
