@@ -165,6 +165,7 @@ def rights(meeting: Meeting, who: Actor) -> dict[str, Any]:
         and not is_over
         and meeting.status is not Status.POSTPONED,
         "write_paper": may(who, Verb.INVITATION_WRITE, facts),
+        "reply_as": _own_site(meeting, who) if meeting.is_announced else 0,
         "see_links": may(who, Verb.INVITATION_VIEW, facts),
         "upload": may(who, Verb.PAPER_UPLOAD, facts) and meeting.status is not Status.CANCELLED,
         "resend": may(who, Verb.MEETING_EDIT, facts)
@@ -185,6 +186,13 @@ def rights(meeting: Meeting, who: Actor) -> dict[str, Any]:
             )
         ],
     }
+
+
+def _own_site(meeting: Meeting, who: Actor) -> int:
+    """The invitation of the actor's own site, or 0."""
+    if who.site_id is None:
+        return 0
+    return next((one.id for one in present_sites(meeting) if one.site_id == who.site_id), 0)
 
 
 def withdrawn_sites(meeting: Meeting) -> Sequence[InvitedSite]:

@@ -128,7 +128,7 @@ NOT_PAGES = {
     "/lich-tuan/<week>", "/cong-khai/lich-tuan/<week>",  # shown without a week
     "/static/<path:filename>", "/cuoc-hop/<int:meeting_id>",  # leads to overview
 }  # fmt: skip
-FILES = (".ics", ".zip", ".rss", ".docx", ".mp4", ".json", ".xlsx", ".pdf", ".svg")
+FILES = (".ics", ".zip", ".vtt", ".m4a", ".rss", ".docx", ".mp4", ".json", ".xlsx", ".pdf", ".svg")
 
 
 def test_every_page_is_looked_at(tmp_path: Path) -> None:
@@ -143,7 +143,7 @@ def test_every_page_is_looked_at(tmp_path: Path) -> None:
             rule, _ = adapter.match(path, return_rule=True)
             seen.add(str(rule))
     files = {route for route in routes if route.endswith(FILES) or "<any(" in route}
-    papers = {route for route in routes if route.endswith("<int:paper_id>")}
+    papers = {one for one in routes if one.endswith(("<int:paper_id>", "/nguon/<int:number>"))}
     assert routes - files - papers - NOT_PAGES - seen == set()
 
 

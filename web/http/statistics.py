@@ -187,6 +187,7 @@ def method() -> str | Response | tuple[str, int]:
         rates=rates,
         sentences=METHOD,
         may_manage=may(actor(), Verb.STATISTICS_MANAGE),
+        may_keys=may(actor(), Verb.API_KEY_MANAGE),
     )
     return page, status
 

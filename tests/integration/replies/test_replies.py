@@ -112,6 +112,8 @@ def test_an_account_answers_for_its_own_site_only(pages: Pages, meeting: Meeting
     own = next(site for site in meeting.sites if site.site_name == "Sở Y tế")
     browser = pages.browser("diemcau1")
     address = f"/cuoc-hop/{meeting.id}/tra-loi"
+    overview = browser.get(f"/cuoc-hop/{meeting.id}/tong-quan").text
+    assert f'href="{address}/{own.id}"' in overview
     assert browser.post(f"{address}/{own.id}", data=GOOD).status_code == 303
     assert browser.post(f"{address}/{meeting.sites[0].id}", data=GOOD).status_code == 404
     assert browser.get(address).status_code == 403
