@@ -146,6 +146,11 @@ class UpTrack:
             self.down_tracks.remove(down)
             down.leave()
 
+    @property
+    def is_withheld(self) -> bool:
+        """Whether nothing is handed on at the moment."""
+        return self._is_withheld
+
     def set_withheld(self, is_withheld: bool) -> None:
         """Hand nothing on to anybody, or go on; the level of sound is still measured."""
         if is_withheld != self._is_withheld:
