@@ -103,10 +103,7 @@ def run(subscribers: int = SUBSCRIBERS, windows: int = WINDOWS) -> dict[str, Any
         "unit": "CPU microseconds for each packet a subscriber got",
         "subscribers": subscribers,
         "windows": windows,
-        **{
-            name: spread([one.server_us_per_packet or 0.0 for one in found])
-            for name, found in results.items()
-        },
+        **{name: spread(costs) for name, found in results.items() if (costs := _costs(found))},
         "packets": {name: sum(one.packets for one in found) for name, found in results.items()},
         "lost": {name: sum(one.lost for one in found) for name, found in results.items()},
         "core_percent": {
@@ -114,6 +111,11 @@ def run(subscribers: int = SUBSCRIBERS, windows: int = WINDOWS) -> dict[str, Any
             for name, found in results.items()
         },
     }
+
+
+def _costs(results: list[LoadResult]) -> list[float]:
+    """Of the windows in which packets flowed."""
+    return [one.server_us_per_packet for one in results if one.server_us_per_packet is not None]
 
 
 if __name__ == "__main__":
