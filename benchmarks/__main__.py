@@ -64,6 +64,7 @@ def machine() -> dict[str, Any]:
         "cores": os.cpu_count(),
         "python": platform.python_version(),
         "kernel": platform.release().partition("-")[0],
+        "load_average": round(os.getloadavg()[0], 1),
     }
 
 
@@ -115,6 +116,8 @@ def write_page(results: Mapping[str, Mapping[str, Any]]) -> None:
     for name, result in results.items():
         on = result["machine"]
         about = f"{on['processor']}, {on['cores']} cores, Python {on['python']}"
+        if on.get("load_average", 0.0) > on["cores"]:
+            about += f", busy with other work (load average {on['load_average']:g})"
         unit = f"; {result['unit']}." if "unit" in result else "."
         parts += [f"### {name}", "", about + unit, "", *table(result), ""]
     body = "\n".join(parts)
