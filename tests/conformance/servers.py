@@ -59,7 +59,7 @@ def livekit_program() -> str | None:
 
 @contextmanager
 def own_node(
-    *, webhook: str = "", key: str = KEY, secret: str = SECRET, port: int = 0
+    *, webhook: str = "", key: str = KEY, secret: str = SECRET, port: int = 0, node_ip: str = ""
 ) -> Iterator[Server]:
     """This project's node, as a process of its own."""
     command = [
@@ -69,6 +69,8 @@ def own_node(
         command += ["--key", f"{key}:{secret}"]
     if webhook:
         command += ["--webhook-url", webhook]
+    if node_ip:
+        command += ["--node-ip", node_ip]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
