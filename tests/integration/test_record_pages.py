@@ -439,3 +439,15 @@ def test_the_whole_file_leaves_as_a_package_that_proves_itself(
     assert {"bien-ban/bien-ban.pdf", "bien-ban/bien-ban.docx", "diem-danh/diem-danh.xlsx",
             "metadata.xml", "index.html", "nhat-ky/nhat-ky.json"} <= names  # fmt: skip
     assert actions(held)[-1] == "archive.export"
+
+
+def test_the_overview_shows_how_complete_the_file_is(held: HeldMeeting, recording_id: int) -> None:
+    def end(session: Any) -> None:
+        session.get_one(Meeting, held.meeting_id).status = Status.ENDED
+
+    held.change(end)
+    text = held.browser(held.live.clerk).get(url(held, "tong-quan")).text
+    assert "Tải gói hồ sơ" in text
+    assert "Đủ 1/6 phần" in text
+    assert 'href="/cuoc-hop/1/ket-luan"' in text
+    assert "Tải gói hồ sơ" not in held.site_browser(0).get(url(held, "tong-quan")).text
