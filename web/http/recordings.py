@@ -167,7 +167,7 @@ def put_captions(meeting_id: int, recording_id: int) -> Response:
         try:
             clean = captions.read_captions(content)
         except InvalidError as error:
-            flash(_(next(iter(error.fields.values()))), "error")
+            flash(_(next(iter(error.fields.values()))), "danger")
         else:
             files.keep_captions(services().settings.recordings_dir, row, clean)
             _log(session, page["actor"], row, "recording.captions")

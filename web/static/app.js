@@ -210,3 +210,9 @@ document.addEventListener("htmx:afterRequest", (event) => {
   const form = event.target.closest?.("form");
   if (form) release(form);
 });
+
+// ---- rows that scroll sideways on a phone show where one is ---------------------------------
+
+for (const current of document.querySelectorAll(".tabs [aria-current], .rail [aria-current]")) {
+  current.scrollIntoView({ inline: "center", block: "nearest" });
+}

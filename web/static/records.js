@@ -126,5 +126,3 @@ if (minutes) {
   });
   addEventListener("beforeunload", (event) => { if (isDirty || isSaving) event.preventDefault(); });
 }
-
-document.querySelector(".tabs [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
