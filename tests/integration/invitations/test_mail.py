@@ -344,12 +344,9 @@ def test_letters_wait_when_no_server_is_configured(province: Province) -> None:
     assert states(province) == [Delivery.WAITING] * 3
 
 
-def test_inviting_all_134_sites_is_quick_and_reads_little(province: Province) -> None:
-    started = time.process_time()
+def test_inviting_all_134_sites_reads_little(province: Province) -> None:
     with counted_queries(province.database) as statements:
         create(province, sites=province.site_ids)
-    cpu_s = time.process_time() - started
     assert len([text for text in statements if text.startswith("SELECT")]) < 12
-    assert cpu_s < 1.0
     with province.database.reading() as session:
         assert session.scalar(select(func.count()).select_from(OutboxMessage)) == 134

@@ -41,7 +41,7 @@ async def status_and_text(address: str, access_token: str | None = None) -> tupl
 
 def issued(identity: str, room: str) -> str:
     grant = VideoGrant(room=room, room_join=True)
-    return issue_token(Claims("devkey", identity, grant), SECRET, time.time(), 60)
+    return issue_token(Claims("devkey", identity, grant), SECRET, time.time(), 3600)
 
 
 def wrapped(request: rtc.JoinRequest) -> str:

@@ -117,7 +117,7 @@ def test_what_is_wrong_with_a_change_stands_beside_the_field_and_nothing_is_lost
     }
     answer = admin.post(url, data=form)
     assert answer.status_code == 422
-    assert "Ngày không đọc được" in said(answer)
+    assert "Tháng 2/2027 chỉ có 28 ngày." in said(answer)
     assert 'value="31/02/2027"' in answer.text
     assert 'value="Sở Mới"' in answer.text
     answer = admin.post(url, data=form | {"effective_on": "01/01/2027"})
