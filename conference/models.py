@@ -1,8 +1,13 @@
-"""Every model, imported once, so that `Base.metadata` is complete for migrations and tests."""
+"""Every model, imported once, so that `Base.metadata` is complete for migrations and tests.
+
+With them comes what follows their changes: the search index.
+"""
 
 from conference.access.models import Account, AuditEntry, AuditHead
 from conference.api_keys.models import ApiKey
+from conference.archive import search_index
 from conference.archive.models import Recording
+from conference.archive.search_piece import SearchPiece
 from conference.attendance.models import (
     AttendanceMark,
     AttendanceVersion,
@@ -79,6 +84,7 @@ __all__ = [
     "PresenceEvidence",
     "Recording",
     "SavingsRates",
+    "SearchPiece",
     "SignedPaper",
     "Site",
     "SiteReply",
@@ -91,4 +97,5 @@ __all__ = [
     "Vote",
     "VoteReceipt",
     "WeekRevision",
+    "search_index",
 ]

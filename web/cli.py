@@ -21,6 +21,7 @@ from web import (
     demo_command,
     mail_in_command,
     preparation,
+    search_command,
     statistics_command,
     transfer_command,
     verify_command,
@@ -80,6 +81,7 @@ def parser() -> argparse.ArgumentParser:
     audit_command.add_to(commands)
     mail_in_command.add_to(commands)
     verify_command.add_to(commands)
+    search_command.add_to(commands)
     return top
 
 

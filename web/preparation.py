@@ -12,7 +12,9 @@ from conference import migrations
 from conference.access import sample
 from conference.access.models import Account
 from conference.access.sample import SampleAccount
+from conference.archive import search_index
 from conference.database import Database
+from conference.scheduling import papers
 from config.settings import Settings
 
 
@@ -25,6 +27,21 @@ def prepare(settings: Settings) -> None:
     settings.session_secret()
     settings.turn_secret()
     migrations.upgrade(settings.database_url)
+    _index(settings)
+
+
+def _index(settings: Settings) -> None:
+    """Make the search index where an earlier version left meetings without one."""
+    database = Database(settings.database_url)
+    try:
+        with database.reading() as session:
+            is_missing = search_index.is_missing(session)
+        if is_missing:
+            with database.transaction() as session:
+                papers.read_texts(session, settings.papers_dir)
+                search_index.rebuild(session)
+    finally:
+        database.dispose()
 
 
 def load_sample(settings: Settings) -> list[SampleAccount]:

@@ -1,42 +1,49 @@
 """Finding a meeting by anything that is in its file: title, people, units, papers, minutes.
 
 Words are compared folded, so "giao ban", "giao bán" and "GIAO BAN" find the same; a hit with the
-query's own marks comes first. Every word must occur somewhere in the meeting's file. Only meetings
-that the actor may see are looked at, and minutes only where the actor may read them.
+query's own marks comes first. Every word must occur somewhere in the meeting's file, the last one
+as the beginning of a word. Rights stand in the query itself: what the actor may not read is neither
+found nor counted.
 """
 
-import enum
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from functools import lru_cache
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
 
-from sqlalchemy import ScalarSelect, select
+from sqlalchemy import (
+    ColumnElement,
+    and_,
+    case,
+    column,
+    func,
+    intersect,
+    literal_column,
+    or_,
+    select,
+    table,
+)
 from sqlalchemy.orm import Session, joinedload
 
-from conference.access.policy import Actor, Verb, may
-from conference.directory.vietnamese import fold, has_exactly
-from conference.minutes.models import Minutes
-from conference.scheduling.facts import meeting_facts
-from conference.scheduling.listing import visible_to
-from conference.scheduling.models import InvitedSite, Meeting, Paper
+from conference.access.policy import Actor, Verb
+from conference.archive import search_index as _kept  # noqa: F401 -- who searches also keeps the index
+from conference.archive import search_words as words_of
+from conference.archive.search_piece import Place, SearchPiece
+from conference.scheduling.listing import permitted
+from conference.scheduling.models import Meeting
 
-MAX_WORDS: Final = 12
-MAX_UNIT_WORDS: Final = 6
-"""Words of a query that are looked for in names of units one by one."""
-SNIPPET: Final = 120
-"""Characters around a hit in a long text."""
-
-
-class Place(enum.Enum):
-    """Where in the file a word was found, best place first."""
-
-    TITLE = "title"
-    PEOPLE = "people"
-    UNIT = "unit"
-    PAPER = "paper"
-    MINUTES = "minutes"
+PAGE_SIZE: Final = 25
+READ_WITH: Final[Mapping[Place, Verb]] = {
+    Place.TITLE: Verb.MEETING_VIEW,
+    Place.PEOPLE: Verb.MEETING_VIEW,
+    Place.UNIT: Verb.MEETING_VIEW,
+    Place.AGENDA: Verb.MEETING_VIEW,
+    Place.PAPER: Verb.PAPER_READ,
+    Place.CONCLUSION: Verb.MINUTES_VIEW,
+    Place.MINUTES: Verb.MINUTES_VIEW,
+    Place.SPEAKER: Verb.MINUTES_VIEW,
+}
+"""What the policy must allow for a place to be looked at."""
+_FTS: Final = table("search_words", column("rowid"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,121 +55,161 @@ class Hit:
     """Where most of the words were found."""
     snippet: str
     """The text around it."""
+    parts: Sequence[tuple[str, bool]]
+    """The same in parts, each with whether it is what was looked for."""
     is_exact: bool
     """The query stands there with its own marks."""
 
 
-def search(session: Session, query: str, *, actor: Actor, limit: int = 50) -> list[Hit]:
-    """Meetings whose file holds every word of ``query``, best first; empty for an empty query."""
-    words = fold(query).split()[:MAX_WORDS]
-    if not words:
-        return []
-    statement = (
-        select(Meeting)
-        .where(visible_to(actor))
-        .options(joinedload(Meeting.chair), joinedload(Meeting.secretary))
-        .order_by(Meeting.starts_at.desc())
-    )
-    meetings = {meeting.id: meeting for meeting in session.scalars(statement)}
-    texts = _texts(session, meetings.values(), actor, words)
-    hits = [
-        hit
-        for meeting in meetings.values()
-        if (hit := _hit(meeting, texts[meeting.id], words, query)) is not None
-    ]
-    order = list(Place)
-    hits.sort(key=lambda hit: (not hit.is_exact, order.index(hit.place)))
-    return [replace(hit, snippet=snippet(hit.snippet, words)) for hit in hits[:limit]]
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A part of what was found."""
+
+    hits: Sequence[Hit]
+    total: int
+    number: int
+
+    @property
+    def count(self) -> int:
+        """How many pages there are, at least one."""
+        return max(1, -(-self.total // PAGE_SIZE))
 
 
-def _texts(
-    session: Session, meetings: Iterable[Meeting], actor: Actor, words: Sequence[str]
-) -> dict[int, list[tuple[Place, str]]]:
-    """The texts of each file, best place first; of its units only those with one of ``words``."""
-    found: dict[int, list[tuple[Place, str]]] = defaultdict(list)
-    readable = set()
-    for meeting in meetings:
-        people = [meeting.chair, meeting.secretary]
-        named = ", ".join(f"{one.full_name} {one.title}" for one in people if one is not None)
-        found[meeting.id] += [(Place.TITLE, meeting.title), (Place.PEOPLE, named)]
-        if may(actor, Verb.MINUTES_VIEW) or may(actor, Verb.MINUTES_VIEW, meeting_facts(meeting)):
-            readable.add(meeting.id)
-    for meeting_id, text in _unit_names(session, words):
-        if meeting_id in found:
-            found[meeting_id].append((Place.UNIT, text))
-    for meeting_id, text in session.execute(select(Paper.meeting_id, Paper.filename)):
-        if meeting_id in found:
-            found[meeting_id].append((Place.PAPER, text))
-    minutes = select(Minutes.meeting_id, Minutes.course, Minutes.conclusion, Minutes.number)
-    for meeting_id, *parts in session.execute(minutes):
-        if meeting_id in readable:
-            found[meeting_id] += [(Place.MINUTES, text) for text in parts if text]
-    return found
+@dataclass(frozen=True, slots=True)
+class _Query:
+    """A query's words, and how this database is asked for them."""
+
+    folded: Sequence[str]
+    marked: Sequence[str]
+    is_sqlite: bool
+
+    def one(self, number: int) -> ColumnElement[bool]:
+        """Pieces with one of the words; only the last may be a beginning."""
+        word = self.folded[number]
+        if number == len(self.folded) - 1:
+            return self._matches("folded", [word], words_of.sqlite_all, words_of.postgresql_all)
+        return self._matches("folded", [word], lambda w: f'folded : "{w[0]}"', lambda w: w[0])
+
+    def together(self) -> ColumnElement[bool]:
+        """Pieces with all of the words."""
+        return self._matches("folded", self.folded, words_of.sqlite_all, words_of.postgresql_all)
+
+    def some(self) -> ColumnElement[bool]:
+        """Pieces with at least one of the words."""
+        return self._matches("folded", self.folded, words_of.sqlite_any, words_of.postgresql_any)
+
+    def exactly(self) -> ColumnElement[bool]:
+        """Pieces in which the query stands with its own marks."""
+        return self._matches(
+            "marked", self.marked, words_of.sqlite_exactly, words_of.postgresql_exactly
+        )
+
+    def _matches(
+        self,
+        kind: str,
+        words: Sequence[str],
+        sqlite: Callable[[Sequence[str]], str],
+        postgresql: Callable[[Sequence[str]], str],
+    ) -> ColumnElement[bool]:
+        if self.is_sqlite:
+            match = literal_column("search_words").op("MATCH")(sqlite(words))
+            return SearchPiece.id.in_(select(_FTS.c.rowid).where(match))
+        vector: ColumnElement[Any] = literal_column(f"search_piece.{kind}_words")
+        return vector.bool_op("@@")(func.to_tsquery("simple", postgresql(words)))
 
 
-def _unit_names(session: Session, words: Sequence[str]) -> Iterable[tuple[int, str]]:
-    """For each meeting a unit's name with all of ``words``, else one for each of the words.
-
-    Ten years hold 130,000 invitations but a few hundred names, so the names are looked at first.
-    """
-    names = session.scalars(select(InvitedSite.unit_name).distinct()).all()
-    found: list[tuple[int, str]] = []
-    by_word = [[name for name in names if word in _folded(name)] for word in words[:MAX_UNIT_WORDS]]
-    whole = [name for name in names if all(word in _folded(name) for word in words)]
-    chosen = [whole] if whole else [matching for matching in by_word if matching]
-    if not chosen:
-        return found
-    columns = [_first_name(matching).label(f"name{n}") for n, matching in enumerate(chosen)]
-    for meeting_id, *texts in session.execute(select(Meeting.id, *columns)):
-        found += [(meeting_id, text) for text in dict.fromkeys(texts) if text is not None]
-    return found
+def search(session: Session, query: str, *, actor: Actor, limit: int = PAGE_SIZE) -> list[Hit]:
+    """The first meetings whose file holds every word of ``query``, best first."""
+    return list(find(session, query, actor=actor).hits[:limit])
 
 
-def _first_name(names: Sequence[str]) -> ScalarSelect[str]:
-    """One of ``names`` that a meeting invited; stops at the first, so it costs one look-up."""
-    query = select(InvitedSite.unit_name).where(
-        InvitedSite.meeting_id == Meeting.id,
-        InvitedSite.unit_name.in_(names),
-        InvitedSite.withdrawn_at.is_(None),
-    )
-    return query.limit(1).correlate(Meeting).scalar_subquery()
+def find(session: Session, query: str, *, actor: Actor, page: int = 1) -> Page:
+    """The ``page``-th part (from 1) of the meetings that fit; nothing for an empty query."""
+    asked = _read(session, query)
+    if asked is None:
+        return Page([], 0, 1)
+    ids = _ranked(session, asked, actor)
+    number = min(max(page, 1), max(1, -(-len(ids) // PAGE_SIZE)))
+    shown = ids[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]
+    return Page(_hits(session, asked, actor, shown), len(ids), number)
 
 
-_folded = lru_cache(maxsize=20_000)(fold)
-"""Folding costs more than anything else here, and the same texts are searched again and again."""
-
-
-def _hit(
-    meeting: Meeting, texts: list[tuple[Place, str]], words: list[str], query: str
-) -> Hit | None:
-    """How a meeting fits, with the whole text for a snippet; None if a word is missing."""
-    missing = set(words)
-    found: list[tuple[bool, int, Place, str]] = []
-    for place, text in texts:
-        folded = _folded(text)
-        here = {word for word in words if word in folded}
-        missing -= here
-        if here:
-            found.append((has_exactly(query, text), len(here), place, text))
-    if missing or not found:
+def _read(session: Session, query: str) -> _Query | None:
+    folded = words_of.folded_words(query).split()[: words_of.MAX_WORDS]
+    marked = words_of.marked_words(query).split()[: words_of.MAX_WORDS]
+    if not folded or not marked:
         return None
-    # the text that holds most of the query; of equals the first, which is the better place
-    is_exact, _, place, text = max(found, key=lambda one: one[:2])
-    return Hit(meeting, place, text, is_exact)
+    return _Query(folded, marked, session.get_bind().dialect.name == "sqlite")
 
 
-def snippet(text: str, words: Iterable[str]) -> str:
-    """The part of ``text`` around the first of the folded ``words``, whole words, with ``…``."""
-    tokens = text.split()
-    first = next(
-        (n for n, token in enumerate(tokens) if any(word in fold(token) for word in words)), 0
+def _readable(actor: Actor) -> ColumnElement[bool]:
+    """SQL condition: ``actor`` may read the piece."""
+    by_verb: dict[Verb, list[Place]] = {}
+    for place, verb in READ_WITH.items():
+        by_verb.setdefault(verb, []).append(place)
+    allowed = [
+        SearchPiece.place.in_(places)
+        & SearchPiece.meeting_id.in_(select(Meeting.id).where(permitted(actor, verb)))
+        for verb, places in by_verb.items()
+    ]
+    return or_(*allowed)
+
+
+def _ranked(session: Session, asked: _Query, actor: Actor) -> list[int]:
+    """Meetings that fit: exact marks first, then all words in one good place, then the newest."""
+    readable = _readable(actor)
+    found = [
+        select(SearchPiece.meeting_id).where(asked.one(number), readable)
+        for number in range(len(asked.folded))
+    ]
+    fits = intersect(*found) if len(found) > 1 else found[0]
+    rows = session.execute(
+        select(Meeting.id)
+        .where(Meeting.id.in_(fits), permitted(actor, Verb.MEETING_VIEW))
+        .order_by(Meeting.starts_at.desc(), Meeting.id.desc())
     )
-    start = max(0, first - 8)
-    chosen: list[str] = []
-    for token in tokens[start:]:
-        if sum(len(one) + 1 for one in chosen) + len(token) > SNIPPET and chosen:
-            break
-        chosen.append(token)
-    before = "… " if start else ""
-    after = " …" if start + len(chosen) < len(tokens) else ""
-    return f"{before}{' '.join(chosen)}{after}"
+    ids = [row.id for row in rows]
+    exact = _best_places(session, and_(asked.exactly(), readable))
+    together = _best_places(session, and_(asked.together(), readable))
+    last = len(Place)
+    ids.sort(key=lambda one: (one not in exact, exact.get(one, together.get(one, last))))
+    return ids
+
+
+def _best_places(session: Session, condition: ColumnElement[bool]) -> dict[int, int]:
+    """For each meeting with such a piece the rank of its best place."""
+    rank = case(*((SearchPiece.place == place, n) for n, place in enumerate(Place)))
+    query = select(SearchPiece.meeting_id, func.min(rank)).where(condition)
+    rows = session.execute(query.group_by(SearchPiece.meeting_id))
+    return {row[0]: row[1] for row in rows}
+
+
+def _hits(session: Session, asked: _Query, actor: Actor, ids: Sequence[int]) -> list[Hit]:
+    query = (
+        select(Meeting)
+        .where(Meeting.id.in_(ids))
+        .options(joinedload(Meeting.chair), joinedload(Meeting.secretary))
+    )
+    meetings = {meeting.id: meeting for meeting in session.scalars(query)}
+    pieces = session.scalars(
+        select(SearchPiece)
+        .where(SearchPiece.meeting_id.in_(ids), asked.some(), _readable(actor))
+        .order_by(SearchPiece.id)
+    )
+    found: dict[int, list[SearchPiece]] = {}
+    for piece in pieces:
+        found.setdefault(piece.meeting_id, []).append(piece)
+    return [_hit(meetings[one], found[one], asked) for one in ids]
+
+
+def _hit(meeting: Meeting, pieces: Sequence[SearchPiece], asked: _Query) -> Hit:
+    order = list(Place)
+
+    def value(one: SearchPiece) -> tuple[bool, int, int]:
+        is_exact = bool(words_of.holds(one.marked, [" ".join(asked.marked)]))
+        return is_exact, words_of.holds(one.folded, asked.folded), -order.index(one.place)
+
+    best = max(pieces, key=value)
+    line = words_of.best_line(best.shown, best.folded, asked.folded)
+    shown = words_of.snippet(line, asked.folded)
+    return Hit(meeting, best.place, shown, words_of.parts(shown, asked.folded), value(best)[0])

@@ -12,7 +12,7 @@ from alembic import context
 from sqlalchemy import Connection, event
 
 from conference.database import open_engine
-from conference.migrations.env_rules import is_other_type, render_plainly
+from conference.migrations.env_rules import is_modelled, is_other_type, render_plainly
 from conference.models import Base
 
 
@@ -30,6 +30,7 @@ def run() -> None:
                 render_as_batch=True,
                 render_item=render_plainly,
                 compare_type=is_other_type,
+                include_name=is_modelled,
                 transactional_ddl=True,
             )
             context.run_migrations()

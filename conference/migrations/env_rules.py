@@ -1,5 +1,6 @@
 """How our column types are written into revisions and compared with what a database has."""
 
+from collections.abc import MutableMapping
 from typing import Any, Literal
 
 from sqlalchemy.types import TypeEngine
@@ -25,3 +26,14 @@ def is_other_type(
     if getattr(wanted, "native_enum", True) is False:
         return bool(getattr(found, "length", None) != getattr(wanted, "length", None))
     return False if isinstance(wanted, UtcDateTime) else None
+
+
+def is_modelled(name: str | None, kind: str, parents: MutableMapping[Any, str | None]) -> bool:
+    """Whether the models speak of it; the databases' own word indexes they leave to the search."""
+    if kind == "table":
+        return not (name or "").startswith("search_words")
+    built_by_postgresql = {
+        "marked_words", "folded_words",
+        "ix_search_piece_marked_words", "ix_search_piece_folded_words",
+    }  # fmt: skip
+    return parents.get("table_name") != "search_piece" or name not in built_by_postgresql

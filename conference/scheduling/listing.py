@@ -14,7 +14,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, true
 from sqlalchemy.orm import Session
 
-from conference.access.policy import Actor, Verb, may
+from conference.access.policy import RULES, Actor, Tie, Verb, may
 from conference.directory.models import Person
 from conference.directory.vietnamese import fold, has_exactly
 from conference.scheduling.local_time import day_bounds, local_day
@@ -126,17 +126,25 @@ def next_meeting_of_site(session: Session, site_id: int, at: datetime) -> Meetin
 
 def visible_to(actor: Actor) -> ColumnElement[bool]:
     """SQL condition: ``actor`` may see the meeting (the policy's MEETING_VIEW)."""
-    if may(actor, Verb.MEETING_VIEW):
+    return permitted(actor, Verb.MEETING_VIEW)
+
+
+def permitted(actor: Actor, verb: Verb) -> ColumnElement[bool]:
+    """SQL condition: the policy allows ``actor`` to do ``verb`` to the meeting."""
+    if may(actor, verb):
         return true()
+    allowing = RULES[verb].ties
     ties: list[ColumnElement[bool]] = []
-    if actor.account_id is not None:
+    if Tie.CREATOR in allowing and actor.account_id is not None:
         ties.append(Meeting.created_by_id == actor.account_id)
-    if actor.person_id is not None:
-        ties += [Meeting.chair_id == actor.person_id, Meeting.secretary_id == actor.person_id]
+    if Tie.CHAIR in allowing and actor.person_id is not None:
+        ties.append(Meeting.chair_id == actor.person_id)
+    if Tie.SECRETARY in allowing and actor.person_id is not None:
+        ties.append(Meeting.secretary_id == actor.person_id)
     announced = Meeting.status.not_in(PLANNED)
-    if actor.site_id is not None:
+    if Tie.SITE in allowing and actor.site_id is not None:
         ties.append(announced & _is_invited(InvitedSite.site_id == actor.site_id))
-    if actor.invited_site_id is not None:
+    if Tie.SITE in allowing and actor.invited_site_id is not None:
         ties.append(announced & _is_invited(InvitedSite.id == actor.invited_site_id))
     return or_(*ties) if ties else false()
 

@@ -272,6 +272,8 @@ class Paper(Base):
     media_type: Mapped[str] = mapped_column(String(100))
     size_bytes: Mapped[int]
     sha256: Mapped[str] = mapped_column(String(64))
+    text: Mapped[str] = mapped_column(Text, default="", server_default="", deferred=True)
+    """What it says, for the search alone; empty where it could not be read."""
     uploaded_by: Mapped[str] = mapped_column(String(160))
     uploaded_at: Mapped[datetime]
 

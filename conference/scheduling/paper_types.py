@@ -28,6 +28,8 @@ _OOXML: Final = {
     "xl/": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "ppt/": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
 }
+OFFICE_TYPES: Final = tuple(_OOXML.values())
+"""Word, Excel, PowerPoint since 2007."""
 _ODF: Final = (
     "application/vnd.oasis.opendocument.text",
     "application/vnd.oasis.opendocument.spreadsheet",

@@ -22,6 +22,7 @@ from conference.scheduling import journal
 from conference.scheduling.journal import Kind
 from conference.scheduling.models import Meeting, Paper, Status
 from conference.scheduling.paper_safety import fault_of
+from conference.scheduling.paper_text import text_of
 from conference.scheduling.paper_types import clean_name, media_type_of
 from conference.scheduling.rules import REFUSAL, is_marked_secret
 
@@ -40,6 +41,8 @@ class StoredFile:
     media_type: str
     size_bytes: int
     sha256: str
+    text: str = ""
+    """What it says, as far as it could be read."""
 
 
 def store(folder: Path, content: IO[bytes], filename: str, *, max_bytes: int) -> StoredFile:
@@ -61,7 +64,8 @@ def store(folder: Path, content: IO[bytes], filename: str, *, max_bytes: int) ->
         draft.replace(folder / stored_name)
     finally:
         draft.unlink(missing_ok=True)
-    return StoredFile(name, stored_name, media_type, size_bytes, digest)
+    text = text_of(content, media_type)
+    return StoredFile(name, stored_name, media_type, size_bytes, digest, text)
 
 
 def _copy(content: IO[bytes], target: Path, max_bytes: int) -> tuple[int, str]:
@@ -108,6 +112,7 @@ def add_paper(
         media_type=stored.media_type,
         size_bytes=stored.size_bytes,
         sha256=stored.sha256,
+        text=stored.text,
         uploaded_by=actor.name,
         uploaded_at=at,
     )
@@ -145,6 +150,20 @@ def find_paper(session: Session, meeting_id: int, paper_id: int) -> Paper:
     if paper is None or paper.meeting_id != meeting_id:
         raise NotFoundError
     return paper
+
+
+def read_texts(session: Session, folder: Path) -> tuple[int, int]:
+    """Read again what every paper says: how many were read, and how many have no file."""
+    read = missing = 0
+    for paper in session.scalars(select(Paper).order_by(Paper.id)):
+        try:
+            with (folder / paper.stored_name).open("rb") as content:
+                paper.text = text_of(content, paper.media_type)
+        except FileNotFoundError:
+            missing += 1
+        else:
+            read += 1
+    return read, missing
 
 
 def papers_of(session: Session, meeting_id: int) -> list[Paper]:

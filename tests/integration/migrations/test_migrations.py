@@ -14,7 +14,7 @@ from conference.access.models import Account
 from conference.database import Database, open_engine
 from conference.directory.models import Person, Site, Unit
 from conference.migrations import configuration, upgrade
-from conference.migrations.env_rules import is_other_type
+from conference.migrations.env_rules import is_modelled, is_other_type
 from conference.models import Base
 from tests.support.province import AT
 
@@ -30,7 +30,8 @@ def test_an_upgraded_database_is_what_the_models_say(empty_url: str) -> None:
     upgrade(empty_url)
     engine = open_engine(empty_url)
     with engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": is_other_type})
+        options = {"compare_type": is_other_type, "include_name": is_modelled}
+        context = MigrationContext.configure(connection, opts=options)
         differences = compare_metadata(context, Base.metadata)
     engine.dispose()
     assert not differences
