@@ -21,10 +21,11 @@ from sqlalchemy import (
     or_,
     select,
     table,
+    true,
 )
 from sqlalchemy.orm import Session, joinedload
 
-from conference.access.policy import Actor, Verb
+from conference.access.policy import Actor, Verb, may
 from conference.archive import search_index as _kept  # noqa: F401 -- who searches also keeps the index
 from conference.archive import search_words as words_of
 from conference.archive.search_piece import Place, SearchPiece
@@ -147,6 +148,8 @@ def _readable(actor: Actor) -> ColumnElement[bool]:
     by_verb: dict[Verb, list[Place]] = {}
     for place, verb in READ_WITH.items():
         by_verb.setdefault(verb, []).append(place)
+    if all(may(actor, verb) for verb in by_verb):
+        return true()  # asked for every word; spares a look-up of each piece's meeting
     allowed = [
         SearchPiece.place.in_(places)
         & SearchPiece.meeting_id.in_(select(Meeting.id).where(permitted(actor, verb)))
