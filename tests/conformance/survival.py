@@ -333,7 +333,7 @@ class _Watch:
             now_s = time.monotonic()
             if self._seen.is_steady(since_s, now_s) and self._shown.is_steady(since_s, now_s):
                 return
-            assert now_s < deadline_s, f"pictures do not flow {when}: {self._counts()}"
+            assert now_s < deadline_s, f"{self._identity}: no pictures {when}: {self._counts()}"
             await asyncio.sleep(0.05)
 
     async def look_until(self, breaking: "asyncio.Task[None]") -> None:

@@ -95,8 +95,8 @@ def test_nothing_outlives_a_killed_command(own_service: Service) -> None:
 def test_secrets_are_long_private_and_on_no_command_line(own_service: Service) -> None:
     folder = own_service.data_dir / "secrets"
     secrets = {path.name: path.read_text() for path in folder.iterdir()}
-    assert set(secrets) == {"media", "session"}
-    assert len(set(secrets.values())) == 2
+    assert set(secrets) == {"media", "session", "turn"}
+    assert len(set(secrets.values())) == 3
     for name, secret in secrets.items():
         assert len(secret.encode()) >= 32
         assert stat.S_IMODE((folder / name).stat().st_mode) == 0o600
