@@ -347,6 +347,8 @@ def test_letters_wait_when_no_server_is_configured(province: Province) -> None:
 def test_inviting_all_134_sites_reads_little(province: Province) -> None:
     with counted_queries(province.database) as statements:
         create(province, sites=province.site_ids)
-    assert len([text for text in statements if text.startswith("SELECT")]) < 12
+    assert (
+        len([text for text in statements if text.startswith("SELECT")]) < 20
+    )  # few for all, not one each
     with province.database.reading() as session:
         assert session.scalar(select(func.count()).select_from(OutboxMessage)) == 134
