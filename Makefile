@@ -4,7 +4,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-FAST := tests/unit tests/property tests/scenario tests/meta
+FAST := tests/unit tests/meta
 
 .PHONY: serve test check bench build format clean
 
