@@ -5,6 +5,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 FAST := tests/unit tests/meta
+# Without sockets, browsers or servers: they may run side by side.
+PURE := $(FAST) tests/property tests/scenario
 
 .PHONY: serve test check bench build format clean
 
@@ -16,7 +18,12 @@ test:
 	@$(PYTHON) config/bootstrap.py test
 	@$(MAKE) --no-print-directory lint
 	@cd web/room && PATH="$(CURDIR)/.venv/node:$$PATH" npm test --silent
+ifeq ($(strip $(ARGS)),)
+	@$(BIN)/pytest -n auto $(PURE)
+	@$(BIN)/pytest $(addprefix --ignore=,$(PURE))
+else
 	@$(BIN)/pytest $(ARGS)
+endif
 
 check:
 	@$(PYTHON) config/bootstrap.py check
