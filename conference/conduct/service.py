@@ -269,9 +269,14 @@ def sources_of(
     session: Session, meeting: Meeting, participant: Participant
 ) -> tuple[str, ...] | None:
     """What ``participant`` may publish as things stand; the grant of a new room token."""
-    speaking = queries.speaker(session, meeting.id)
-    has_floor = speaking is not None and speaking.identity == participant.identity
+    has_floor = holds_floor(session, meeting, participant)
     return _sources(meeting, participant, has_floor=has_floor)
+
+
+def holds_floor(session: Session, meeting: Meeting, participant: Participant) -> bool:
+    """Whether ``participant`` is the one who was given the floor."""
+    speaking = queries.speaker(session, meeting.id)
+    return speaking is not None and speaking.identity == participant.identity
 
 
 # --- microphones and people ---------------------------------------------------------------------

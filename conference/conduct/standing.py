@@ -52,6 +52,7 @@ def _due(
     if is_unwanted:
         return RemoveFromRoom(one.identity)
     wanted = sources(meeting.room_preset, is_conducting=who.is_conducting, has_floor=floor)
-    if one.publish_sources == (None if wanted is None else frozenset(wanted)):
+    rights = None if wanted is None else frozenset(wanted)
+    if one.publish_sources == rights and one.has_floor == floor:
         return None
     return AllowSources(one.identity, wanted, has_floor=floor)

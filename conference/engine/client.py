@@ -24,7 +24,8 @@ from conference.errors import EngineUnavailableError, NotFoundError
 
 TOKEN_LIFE: Final = timedelta(minutes=1)
 _CONNECTIONS: Final = 32
-_FLOOR_ATTRIBUTE: Final = "diemcau.floor"
+FLOOR_ATTRIBUTE: Final = "diemcau.floor"
+"""Participant attribute by which the media node knows whose sound it always forwards."""
 _MICROPHONE: Final = "microphone"
 
 _log = logging.getLogger(__name__)
@@ -54,6 +55,8 @@ class Participant:
     tracks: tuple[Track, ...]
     publish_sources: frozenset[str] | None
     """What may be published; None = everything."""
+    has_floor: bool = False
+    """Whether the engine knows it as the one whose sound is always forwarded."""
 
 
 def utc_now() -> datetime:
@@ -152,7 +155,7 @@ class Engine:
         request = {
             **_who(room, identity),
             "permission": permission,
-            "attributes": {_FLOOR_ATTRIBUTE: "1" if has_floor else ""},  # empty: none
+            "attributes": {FLOOR_ATTRIBUTE: "1" if has_floor else ""},  # empty: none
         }
         self._call("UpdateParticipant", request, room)
 
@@ -208,4 +211,5 @@ def _participant(entry: Mapping[str, Any]) -> Participant:
             for track in entry.get("tracks", ())
         ),
         publish_sources=frozenset() if not may_publish else sources or None,
+        has_floor=bool((entry.get("attributes") or {}).get(FLOOR_ATTRIBUTE)),
     )

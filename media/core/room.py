@@ -88,6 +88,11 @@ class Participant:
         return self.permission.hidden
 
     @property
+    def hears_all(self) -> bool:
+        """True for recorders: every open microphone is theirs, not just the loudest few."""
+        return self.permission.recorder or self.kind == models.ParticipantInfo.Kind.EGRESS
+
+    @property
     def is_counted(self) -> bool:
         """True when it keeps the room alive and counts against ``max_participants``."""
         return self.kind not in UNCOUNTED_KINDS

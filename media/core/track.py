@@ -5,6 +5,9 @@ packets, whose header extensions name the stream (RFC 8852); those extensions st
 publisher knows that it has been understood, so what was learned is kept. Retransmissions are
 unwrapped and take the place of the packet that was lost.
 
+A microphone that is not among the loudest few is withheld from those who listen; for those who
+must have everything, as a recording must, the same stream is numbered a second time, whole.
+
 Pure; driven by ``peer.MediaPeer``.
 """
 
@@ -28,6 +31,7 @@ from media.core.sequence import unwrap
 from media.core.simulcast import Layer, Layers, Quality, quality_of_rid
 from media.core.speakers import AudioLevel
 from media.core.traffic import Traffic
+from media.core.whole_sound import WholeSound
 
 LIVENESS_INTERVAL_S: Final = 0.25
 MAX_STREAMS: Final = 8
@@ -63,6 +67,7 @@ class UpTrack:
         self._wants_nack = codec.is_video if wants_nack is None else wants_nack
         self._uses_rids = False
         self._is_withheld = False
+        self._whole: WholeSound | None = None
         self._audio_level = audio_level
         self._audio_level_id = extension_ids.get(AUDIO_LEVEL, 0)
         self._last_audio: tuple[int, int] | None = None  # ext_seq-like number, timestamp
@@ -133,18 +138,25 @@ class UpTrack:
 
     # Subscriptions.
 
-    def attach(self, down: DownTrack) -> None:
-        """Let a subscription follow this track."""
+    def attach(self, down: DownTrack, *, is_whole: bool = False) -> None:
+        """Let a subscription follow this track; a whole one of sound even while it is withheld."""
         extension_map = ExtensionMap(self.extension_ids, down.extension_ids)
         extension_map = self._maps.setdefault(extension_map.key, extension_map)
         self.down_tracks.append(down)
-        down.join(self.layers, self.codec.clock_rate, extension_map)
+        layers = self.layers
+        if is_whole and not self.codec.is_video:
+            self._whole = self._whole or WholeSound(self.codec)
+            self._whole.listeners[down] = None
+            layers = self._whole.layers
+        down.join(layers, self.codec.clock_rate, extension_map)
 
     def detach(self, down: DownTrack) -> None:
         """End a subscription; unknown ones are ignored."""
         if down in self.down_tracks:
             self.down_tracks.remove(down)
             down.leave()
+            if self._whole is not None and not self._whole.left(down):
+                self._whole = None
 
     @property
     def is_withheld(self) -> bool:
@@ -152,7 +164,7 @@ class UpTrack:
         return self._is_withheld
 
     def set_withheld(self, is_withheld: bool) -> None:
-        """Hand nothing on to anybody, or go on; the level of sound is still measured."""
+        """Hand nothing on but to whole subscriptions, or go on; its level is still measured."""
         if is_withheld != self._is_withheld:
             self._is_withheld = is_withheld
             for layer in self.layers:
@@ -235,7 +247,11 @@ class UpTrack:
             self._reselect()
         if self._audio_level is not None and (packet is not None or layer.is_withheld):
             self._note_audio_level(header, values, now_s)
-        return [] if packet is None else self._fan_out(layer, packet)
+        out = [] if packet is None else self._fan_out(layer, packet)
+        if self._whole is not None:
+            same, packet = self._whole.accept(layer, header, data, values, now_s)
+            out += [] if packet is None else self._fan_out(same, packet)
+        return out
 
     def _unwrap(self, header: RtpHeader, data: bytes) -> Layer | None:
         layer = self._by_rtx_ssrc.get(header.ssrc)
@@ -298,6 +314,8 @@ class UpTrack:
         layer = self._by_ssrc.get(report.ssrc)
         if layer is not None:
             layer.stream.handle_sender_report(report, now_s)
+            if self._whole is not None:
+                self._whole.handle_sender_report(report, now_s)
 
     @property
     def feedback_due_s(self) -> float:

@@ -378,7 +378,7 @@ class Subscribing:
         down.rank = self._rank(subscription.track)
         down.set_wanted(self._wanted(subscription.track))
         self._peer.add_down_track(down)
-        subscription.track.up.attach(down)
+        subscription.track.up.attach(down, is_whole=self._participant.hears_all)
         self._subscribed(subscription.track)
 
     def _wanted(self, track: LiveTrack) -> Quality | None:

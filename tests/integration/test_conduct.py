@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -140,6 +141,26 @@ def test_an_engine_that_is_away_is_told_and_made_good_later(held: HeldMeeting) -
     held.engine.is_away = False
     Watcher(held.app).poll()
     assert held.engine.rooms["phong-a"][identity].publish_sources == frozenset(WITH_FLOOR)
+
+
+def test_the_floor_holder_who_joins_anew_is_marked_again(held: HeldMeeting) -> None:
+    """The right to speak comes with the token, the mark by which the engine forwards as well."""
+    chair, identity = held.chair_socket(), held.site_identity(0)
+    held.engine.enter("phong-a", identity, at=held.clock.at)
+    assert chair.send("floor.give", {"identity": identity})["ok"]
+    assert held.engine.rooms["phong-a"][identity].has_floor
+    rights = held.engine.rooms["phong-a"][identity].publish_sources
+    for has_floor in (False, True):
+        held.engine.enter("phong-a", identity, at=held.clock.at, has_floor=has_floor)
+        rejoined = replace(held.engine.rooms["phong-a"][identity], publish_sources=rights)
+        held.engine.rooms["phong-a"][identity] = rejoined
+        held.engine.calls.clear()
+        Watcher(held.app).poll()
+        assert held.engine.rooms["phong-a"][identity].has_floor
+        asked = [call for call in held.engine.calls if call[0] == "set_publish_sources"]
+        assert len(asked) == (0 if has_floor else 1), "what is as it should be is left alone"
+    assert chair.send("floor.end", {"identity": identity})["ok"]
+    assert not held.engine.rooms["phong-a"][identity].has_floor
 
 
 def test_time_is_added_and_the_speaker_alone_is_reminded(held: HeldMeeting) -> None:

@@ -82,6 +82,8 @@ def test_grants_follow_role_preset_and_floor(held: HeldMeeting) -> None:
     chair.send("floor.give", {"identity": held.site_identity(0)})
     grant = claims(held, token_answer(held, site))["video"]
     assert "microphone" in grant["canPublishSources"]
+    # Who holds the floor is heard from the first moment after joining anew, whatever was before.
+    assert claims(held, token_answer(held, site))["attributes"] == {"diemcau.floor": "1"}
     grant = claims(held, token_answer(held, held.browser(held.live.chair)))["video"]
     assert "canPublishSources" not in grant
 

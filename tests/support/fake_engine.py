@@ -28,6 +28,7 @@ class FakeEngine:
         at: datetime,
         is_hidden: bool = False,
         has_microphone: bool = True,
+        has_floor: bool = False,
     ) -> Participant:
         """A client connects; one with the same identity is replaced."""
         self._next += 1
@@ -37,6 +38,7 @@ class FakeEngine:
         made = Participant(
             identity=identity, sid=f"PA_{self._next}", name=identity, state="active",
             joined_at=at, is_hidden=is_hidden, tracks=tracks, publish_sources=None,
+            has_floor=has_floor,
         )  # fmt: skip
         self.rooms.setdefault(room, {})[identity] = made
         return made
@@ -88,7 +90,7 @@ class FakeEngine:
         self._asked("set_publish_sources", room, identity, sources)
         found = self._find(room, identity)
         rights = None if sources is None else frozenset(sources)
-        self.rooms[room][identity] = replace(found, publish_sources=rights)
+        self.rooms[room][identity] = replace(found, publish_sources=rights, has_floor=has_floor)
 
     def _asked(self, *call: object) -> None:
         if self.is_away:

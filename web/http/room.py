@@ -17,7 +17,8 @@ from werkzeug.wrappers import Response
 
 from conference.access.tokens import Grants, room_token
 from conference.conduct.participants import Door, Participant
-from conference.conduct.service import sources_of
+from conference.conduct.service import holds_floor, sources_of
+from conference.engine.client import FLOOR_ATTRIBUTE
 from conference.errors import ConflictError, ForbiddenError, NotFoundError
 from conference.scheduling.models import ANNOUNCED, InvitedSite, Meeting, Status
 from web import entrance
@@ -83,9 +84,14 @@ def issue_token(meeting_id: int) -> Document:
             kind = ForbiddenError if entry.door is Door.REMOVED else ConflictError
             raise kind(message, code=entry.door.value)
         grants = Grants(can_publish_sources=sources_of(session, meeting, entry.participant))
+        attributes = (
+            {FLOOR_ATTRIBUTE: "1"} if holds_floor(session, meeting, entry.participant) else {}
+        )
         room = meeting.room_name
+    if is_saving:
+        attributes["diemcau.max_kbps"] = str(SAVING_KBPS)
     services().engine.create_room(room)
-    return _token(room, entry.participant, grants, at, is_saving=is_saving)
+    return _token(room, entry.participant, grants, at, attributes)
 
 
 def _meeting(session: Session, meeting_id: int) -> Meeting:
@@ -108,7 +114,7 @@ def _is_known() -> bool:
 
 
 def _token(
-    room: str, who: Participant, grants: Grants, at: datetime, *, is_saving: bool
+    room: str, who: Participant, grants: Grants, at: datetime, attributes: dict[str, str]
 ) -> Document:
     settings = services().settings
     life = min(timedelta(minutes=settings.media.token_minutes), MAX_TOKEN_LIFE)
@@ -122,7 +128,7 @@ def _token(
         at=at,
         life=life,
         metadata={"role": who.part.value, "unit": who.unit},
-        attributes={"diemcau.max_kbps": str(SAVING_KBPS)} if is_saving else None,
+        attributes=attributes or None,
     )
     return {
         "media_url": media_url(),

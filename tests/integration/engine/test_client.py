@@ -67,6 +67,8 @@ class Rooms:
     ) -> models.ParticipantInfo:
         found = self._find(request.room, request.identity)
         found.permission.CopyFrom(request.permission)
+        for name, text in request.attributes.items():
+            found.attributes[name] = text
         return found
 
     def __getattr__(self, name: str) -> Any:
@@ -175,6 +177,18 @@ def test_sources_are_given_and_taken(engine: Engine, node: tuple[Rooms, str]) ->
     assert engine.get_participant("hop-1", "site:41").publish_sources is None
     engine.set_publish_sources("hop-1", "site:41", ())
     assert engine.get_participant("hop-1", "site:41").publish_sources == frozenset()
+
+
+def test_the_floor_holder_is_marked_until_somebody_else_is(
+    engine: Engine, node: tuple[Rooms, str]
+) -> None:
+    enter(node[0], "hop-1", "site:41")
+    assert not engine.get_participant("hop-1", "site:41").has_floor
+    engine.set_publish_sources("hop-1", "site:41", None, has_floor=True)
+    (listed,) = engine.list_participants("hop-1")
+    assert listed.has_floor
+    engine.set_publish_sources("hop-1", "site:41", None)
+    assert not engine.get_participant("hop-1", "site:41").has_floor
 
 
 def test_who_has_left_is_not_found(engine: Engine, node: tuple[Rooms, str]) -> None:

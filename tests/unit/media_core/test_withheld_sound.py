@@ -3,6 +3,7 @@
 from media.core.codecs import Codec
 from media.core.extensions import AUDIO_LEVEL
 from media.core.forward import DownTrack
+from media.core.rtcp import SenderReport
 from media.core.rtp import RtpHeader, write_packet
 from media.core.speakers import AudioLevel
 from media.core.track import UpTrack
@@ -35,3 +36,37 @@ def test_a_withheld_microphone_leaves_no_gap_and_is_still_measured() -> None:
         number & 0xFFFF for number in range(numbers[0], numbers[0] + 40)
     ]
     assert level.power < 0.001
+
+
+def test_a_recorder_hears_a_microphone_that_is_withheld_from_the_others() -> None:
+    up = UpTrack(codec=Codec("audio/opus", 111, 48000, 2), extension_ids={})
+    up.add_ssrc(5)
+    listener = DownTrack(ssrc=9, payload_type=111, extension_ids={}, cname="x")
+    recorder = DownTrack(ssrc=10, payload_type=111, extension_ids={}, cname="x")
+    up.attach(listener)
+    got: dict[DownTrack, list[tuple[int, int]]] = {listener: [], recorder: []}
+    for index in range(90):
+        if index == 10:
+            up.attach(recorder, is_whole=True)
+            up.handle_sender_report(SenderReport(5, 1 << 32, index * 960, 0, 0), 0.2)
+        if index == 80:
+            up.detach(recorder)
+        up.set_withheld(20 <= index < 60)
+        if index == 50:
+            continue  # lost on the way in
+        data = write_packet(
+            payload_type=111, seq=65_530 + index & 0xFFFF, timestamp=index * 960, ssrc=5,
+            payload=index.to_bytes(2, "big"),
+        )  # fmt: skip
+        for down, packet in up.handle_rtp(data, index * 0.02):
+            header = RtpHeader.parse(packet)
+            number = int.from_bytes(packet[header.payload_start : header.payload_end], "big")
+            got[down].append((header.seq, number))
+    heard, recorded = got[listener], got[recorder]
+    assert [number for _, number in heard] == [*range(20), *range(60, 90)]
+    assert [number for _, number in recorded] == [*range(10, 50), *range(51, 80)]
+    first = recorded[0][0]
+    steps = [(seq - first) & 0xFFFF for seq, _ in recorded]
+    assert steps == [number - 10 for _, number in recorded], "only the lost packet leaves a gap"
+    assert recorder.sender_report(1.0) is None, "it has left"
+    assert up.down_tracks == [listener]
