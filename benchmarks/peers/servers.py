@@ -20,7 +20,13 @@ START_S: Final = 15.0
 LIVEKIT_CONFIG: Final = """\
 port: {http}
 bind_addresses: ["127.0.0.1"]
-rtc: {{udp_port: {udp}, tcp_port: {tcp}, node_ip: 127.0.0.1, use_external_ip: false}}
+rtc:
+  udp_port: {udp}
+  tcp_port: {tcp}
+  node_ip: 127.0.0.1
+  use_external_ip: false
+  use_ice_lite: true
+  enable_loopback_candidate: true
 keys: {{{key}: {secret}}}
 logging: {{level: error}}
 """
@@ -33,12 +39,15 @@ class Server:
     name: str
     url: str
     pid: int
+    udp_port: int = 0
+    """Where media goes; 0: not known."""
 
 
 @contextmanager
 def own_node(name: str = "node", environment: Mapping[str, str] | None = None) -> Iterator[Server]:
     """This project's node; ``environment`` is added to that of this process."""
-    command = [sys.executable, "-m", "media", "--dev", "--port", "0", "--udp-port", "0"]
+    udp = free_port(socket.SOCK_DGRAM)
+    command = [sys.executable, "-m", "media", "--dev", "--port", "0", "--udp-port", str(udp)]
     surroundings = {**os.environ, **(environment or {})}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=surroundings) as process:
         try:
@@ -46,7 +55,7 @@ def own_node(name: str = "node", environment: Mapping[str, str] | None = None) -
             ready = process.stdout.readline()
             assert "ready" in ready, f"the node did not start: {ready!r}"
             url = next(word for word in ready.split() if word.startswith("http"))
-            yield Server(name, url.replace("http", "ws", 1), process.pid)
+            yield Server(name, url.replace("http", "ws", 1), process.pid, udp)
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(10)
@@ -69,7 +78,7 @@ def livekit_server(program: str) -> Iterator[Server]:
         ) as process:
             try:
                 wait_for_port(http)
-                yield Server("livekit-server", f"ws://127.0.0.1:{http}", process.pid)
+                yield Server("livekit-server", f"ws://127.0.0.1:{http}", process.pid, udp)
             finally:
                 process.kill()
                 process.wait(10)

@@ -1,7 +1,7 @@
 """A participant of a LiveKit room, as its owner uses it: see ``media.client``."""
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from typing import Any, Self
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from typing import Any, Final, Self
 
 from aiortc.rtcdtlstransport import RTCCertificate
 from livekit.protocol import models, rtc
@@ -13,6 +13,8 @@ from media.client.publishing import REQUEST_TIMEOUT_S
 from media.client.stay import Options, Stay
 from media.client.tracks import RemoteTrack
 from media.transport.dtls import new_certificate
+
+QUALITIES: Final = (models.VideoQuality.LOW, models.VideoQuality.MEDIUM, models.VideoQuality.HIGH)
 
 
 class Client:
@@ -168,13 +170,41 @@ class Client:
         )
         return await self._stay.publishing.publish("video", mime, request)
 
+    async def publish_simulcast(
+        self,
+        sizes: Sequence[tuple[int, int]],
+        *,
+        mime: str = "video/vp8",
+        name: str = "camera",
+        source: models.TrackSource = models.TrackSource.CAMERA,
+    ) -> LocalTrack:
+        """Publish a video track of up to three layers, the smallest first. Raises PublishError.
+
+        Each of ``LocalTrack.layers`` sends its own frames; those of one picture share a timestamp.
+        """
+        rids = "qhf"[: len(sizes)]
+        layers = [
+            models.VideoLayer(quality=quality, width=width, height=height)
+            for quality, (width, height) in zip(QUALITIES, sizes, strict=False)
+        ]
+        request = rtc.AddTrackRequest(
+            name=name,
+            type=models.TrackType.VIDEO,
+            source=source,
+            width=sizes[-1][0],
+            height=sizes[-1][1],
+            layers=layers,
+        )
+        return await self._stay.publishing.publish("video", mime, request, rids)
+
     async def unpublish(self, track: LocalTrack) -> None:
         """Withdraw a track."""
         await self._stay.publishing.unpublish(track)
 
     async def set_muted(self, track: LocalTrack, muted: bool) -> None:
         """Mute or unmute a published track."""
-        track.is_muted = track.info.muted = muted
+        track.set_muted(muted)
+        track.info.muted = muted
         request = rtc.MuteTrackRequest(sid=track.sid, muted=muted)
         await self._stay.request(rtc.SignalRequest(mute=request))
 

@@ -10,17 +10,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from media.client.local import LocalTrack
+from media.client.local import EXTENSIONS, LocalTrack
 from media.client.tracks import InboundSection
 from media.core.codecs import Codec, offered_codecs
 from media.core.errors import RemoteProtocolError
-from media.core.extensions import (
-    ABSOLUTE_SEND_TIME,
-    AUDIO_LEVEL,
-    MID,
-    REPAIRED_RTP_STREAM_ID,
-    RTP_STREAM_ID,
-)
 from media.core.sdp import (
     Direction,
     ExtMap,
@@ -29,6 +22,7 @@ from media.core.sdp import (
     MediaSection,
     Msid,
     Origin,
+    Rid,
     RtpMap,
     SessionDescription,
     SsrcGroup,
@@ -73,10 +67,6 @@ RECEIVED: Final[Mapping[str, tuple[Codec, ...]]] = {
 }
 """What our own receiving sections offer."""
 
-_EXTENSIONS: Final[Mapping[str, Mapping[str, int]]] = {
-    "audio": {MID: 1, AUDIO_LEVEL: 2},
-    "video": {MID: 1, ABSOLUTE_SEND_TIME: 4, RTP_STREAM_ID: 10, REPAIRED_RTP_STREAM_ID: 11},
-}
 _FEEDBACK: Final = {"audio": [], "video": ["goog-remb", "ccm fir", "nack", "nack pli"]}
 _ACCEPTED_FEEDBACK: Final = frozenset({"goog-remb", "ccm fir", "nack", "nack pli"})
 _REFUSED_EXTENSIONS: Final = ("transport-wide-cc", "transport-wide-cc-02")
@@ -236,7 +226,7 @@ def _offer_section(mid: str, kind: str, track: LocalTrack | None, local: LocalSi
         mid=mid,
         direction=Direction.SENDONLY if track is not None else Direction.RECVONLY,
         transport=_transport(local, "actpass"),
-        extmaps=[ExtMap(number, uri) for uri, number in _EXTENSIONS[kind].items()],
+        extmaps=[ExtMap(number, uri) for uri, number in EXTENSIONS[kind].items()],
         rtcp="9 IN IP4 0.0.0.0",
         rtcp_mux=True,
         rtcp_rsize=True,
@@ -249,6 +239,11 @@ def _offer_section(mid: str, kind: str, track: LocalTrack | None, local: LocalSi
         section.direction = Direction.INACTIVE
         return section
     section.msids = [Msid(track.cid, track.cid)]
+    if track.rid is not None:
+        rids = [layer.rid for layer in track.layers if layer.rid is not None]
+        section.rids = [Rid(rid, "send") for rid in rids]
+        section.simulcast_send = rids
+        return section
     section.ssrcs[track.ssrc] = {"cname": track.cid}
     if track.codec.rtx_payload_type is not None:
         section.ssrcs[track.rtx_ssrc] = {"cname": track.cid}

@@ -6,13 +6,20 @@ Sans I/O except for the two callables it is given: ``send`` takes a plain RTP pa
 
 import secrets
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from livekit.protocol import models
 
 from media.client.packetize import Packetizer
 from media.core.codecs import Codec
+from media.core.extensions import (
+    ABSOLUTE_SEND_TIME,
+    AUDIO_LEVEL,
+    MID,
+    REPAIRED_RTP_STREAM_ID,
+    RTP_STREAM_ID,
+)
 from media.core.rtcp import RtcpPacket, SenderReport, SourceDescription
 from media.core.rtp import write_packet
 from media.core.rtx import wrap
@@ -20,22 +27,32 @@ from media.core.rtx import wrap
 RESEND_PACKETS: Final = 1024
 """Sent packets kept for retransmission."""
 NTP_EPOCH_S: Final = 2_208_988_800
+EXTENSIONS: Final[Mapping[str, Mapping[str, int]]] = {
+    "audio": {MID: 1, AUDIO_LEVEL: 2},
+    "video": {MID: 1, ABSOLUTE_SEND_TIME: 4, RTP_STREAM_ID: 10, REPAIRED_RTP_STREAM_ID: 11},
+}
+"""Numbers of the header extensions this client offers, by kind of track."""
 
 
 class LocalTrack:
-    """One published track of one layer."""
+    """One published track, or one layer of a simulcast."""
 
-    def __init__(self, cid: str, kind: str, codec: Codec, info: models.TrackInfo) -> None:
+    def __init__(
+        self, cid: str, kind: str, codec: Codec, info: models.TrackInfo, rid: str | None = None
+    ) -> None:
         self.cid = cid
         """Our name for the track, also the second token of its ``a=msid``."""
         self.kind = kind
         self.codec = codec
         self.info = info
         """LiveKit's description; ``info.sid`` changes after a full reconnect."""
+        self.rid = rid
+        """Name of the layer in a simulcast (RFC 8851); None without simulcast."""
+        self.layers: list[LocalTrack] = [self]
+        """All layers, this one first; each is sent by itself."""
         self.ssrc = secrets.randbits(32)
         self.rtx_ssrc = secrets.randbits(32)
         self.mid: str | None = None
-        self.extension_ids: dict[str, int] = {}
         self.on_keyframe_request: Callable[[], object] | None = None
         """Called when a subscriber needs a keyframe."""
         self.is_muted = False
@@ -55,6 +72,22 @@ class LocalTrack:
     def sid(self) -> str:
         """The track's sid, ``TR_…``."""
         return self.info.sid
+
+    def add_layer(self, rid: str) -> "LocalTrack":
+        """A further layer of the simulcast this one is the first of."""
+        layer = LocalTrack(self.cid, self.kind, self.codec, self.info, rid)
+        self.layers.append(layer)
+        return layer
+
+    def set_muted(self, is_muted: bool) -> None:
+        """Drop frames of all layers from now on, or send them again."""
+        for layer in self.layers:
+            layer.is_muted = is_muted
+
+    def set_mid(self, mid: str) -> None:
+        """The section that carries all layers."""
+        for layer in self.layers:
+            layer.mid = mid
 
     def attach(self, send: Callable[[bytes], None], clock: Callable[[], float]) -> None:
         """Send through a connection from now on."""
@@ -98,8 +131,16 @@ class LocalTrack:
             ssrc=self.ssrc,
             payload=payload,
             marker=marker,
-            extensions=extensions,
+            extensions=self._named(extensions, RTP_STREAM_ID),
         )
+
+    def _named(self, extensions: dict[int, bytes] | None, uri: str) -> dict[int, bytes] | None:
+        """With the layer's name, by which the server knows its SSRC (RFC 8852)."""
+        if self.rid is None or self.mid is None:
+            return extensions
+        ids = EXTENSIONS[self.kind]
+        names = {ids[MID]: self.mid.encode(), ids[uri]: self.rid.encode()}
+        return names | (extensions or {})
 
     def resend(self, seqs: Iterable[int]) -> None:
         """Answer a NACK by retransmissions on their own SSRC (RFC 4588)."""
@@ -118,6 +159,7 @@ class LocalTrack:
                     ssrc=self.rtx_ssrc,
                     payload=wrap(seq, payload),
                     marker=marker,
+                    extensions=self._named(None, REPAIRED_RTP_STREAM_ID),
                 )
             )
             self._rtx_seq = self._rtx_seq + 1 & 0xFFFF

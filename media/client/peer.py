@@ -165,13 +165,15 @@ class PeerLink:
 
     def add_local_track(self, track: LocalTrack) -> None:
         """Carry a published track."""
-        self.routes.local[track.ssrc] = track
-        track.attach(self.send_rtp, time.time)
+        for layer in track.layers:
+            self.routes.local[layer.ssrc] = layer
+            layer.attach(self.send_rtp, time.time)
 
     def remove_local_track(self, track: LocalTrack) -> None:
         """Stop carrying it."""
-        self.routes.local.pop(track.ssrc, None)
-        track.detach()
+        for layer in track.layers:
+            self.routes.local.pop(layer.ssrc, None)
+            layer.detach()
 
     def request_feedback(self) -> None:
         """Something became due: look now rather than at the next tick."""

@@ -9,7 +9,7 @@ connection mode (signalling v1) the same offers hold sections to receive in.
 import asyncio
 import logging
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -67,12 +67,17 @@ class Publishing:
 
     # Tracks
 
-    async def publish(self, kind: str, mime: str, request: rtc.AddTrackRequest) -> LocalTrack:
-        """Publish a new track. Raises PublishError."""
+    async def publish(
+        self, kind: str, mime: str, request: rtc.AddTrackRequest, rids: Sequence[str] = ()
+    ) -> LocalTrack:
+        """Publish a new track; as simulcast when layers are named. Raises PublishError."""
         codec = CODECS.get(mime.lower())
         if codec is None:
             raise PublishError(f"{mime} cannot be published")
-        track = LocalTrack(f"c{secrets.token_hex(8)}", kind, codec, models.TrackInfo())
+        cid = f"c{secrets.token_hex(8)}"
+        track = LocalTrack(cid, kind, codec, models.TrackInfo(), rids[0] if rids else None)
+        for rid in rids[1:]:
+            track.add_layer(rid)
         await self._announce(track, request)
         return track
 
@@ -96,7 +101,7 @@ class Publishing:
         """The server muted a track."""
         for track in self.tracks:
             if track.sid == sid:
-                track.is_muted = is_muted
+                track.set_muted(is_muted)
 
     def published(self) -> list[rtc.TrackPublishedResponse]:
         """The tracks as a resumed session tells the server of them."""
@@ -202,8 +207,9 @@ class Publishing:
             raise PublishError("the server did not answer") from error
         finally:
             self._awaited.pop(track.cid, None)
-        track.mid = str(len(self._sections))
-        self._sections.append(_Section(track.mid, track.kind, track))
+        mid = str(len(self._sections))
+        track.set_mid(mid)
+        self._sections.append(_Section(mid, track.kind, track))
         self.tracks.append(track)
         peer = await self.ensure_peer(offers=False)
         peer.add_local_track(track)

@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import TypeVar
 
 import pytest
@@ -143,6 +143,27 @@ async def test_frames_arrive_as_they_were_sent(join: Join) -> None:
             start = sent.index(data[0])
             assert data == sent[start : start + len(data)]
             assert track.stats.lost == 0
+
+
+async def test_a_subscriber_gets_the_layer_of_a_simulcast_it_asks_for(join: Join) -> None:
+    speaker, listener = await join("speaker"), await join("listener")
+    async with AsyncExitStack() as stack:
+        watcher = await stack.enter_async_context(watching(listener))
+        video = await speaker.publish_simulcast([(320, 180), (640, 360), (1280, 720)])
+        assert [layer.rid for layer in video.layers] == ["q", "h", "f"]
+        sent = [await stack.enter_async_context(sending(layer)) for layer in video.layers]
+        seen = await watcher.track("video")
+        received = watcher.packets[seen.sid]
+        qualities = (models.VideoQuality.LOW, models.VideoQuality.HIGH, models.VideoQuality.MEDIUM)
+        for quality in qualities:
+            await listener.set_track_settings(seen.sid, quality=quality)
+
+            def is_shown(index: int = int(quality)) -> bool:
+                frames = frames_of(seen, received[-60:])
+                return len(frames) > 3 and all(one.data in sent[index] for one in frames[-3:])
+
+            await until(is_shown)
+        assert seen.stats.lost == 0
 
 
 def frames_of(track: RemoteTrack, packets: list[MediaPacket]) -> list[Frame]:

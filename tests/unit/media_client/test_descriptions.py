@@ -10,8 +10,8 @@ from media.client.routes import Routes
 from media.client.tracks import RemoteTrack
 from media.core import sdp
 from media.core.errors import RemoteProtocolError
-from media.core.extensions import MID
-from media.core.rtp import write_packet
+from media.core.extensions import MID, REPAIRED_RTP_STREAM_ID, RTP_STREAM_ID
+from media.core.rtp import RtpHeader, write_packet
 from media.core.sdp import Direction
 
 LOCAL = LocalSide("ufrag", "p" * 22, "AA:" * 31 + "AA", ("1 1 udp 1 192.0.2.1 5 typ host",))
@@ -126,6 +126,31 @@ def test_the_offer_carries_each_track_with_its_msid_and_repair_source() -> None:
     assert [msid.track for msid in video.msids] == ["cam"]
     assert video.rtx_ssrc_of(track.ssrc) == track.rtx_ssrc
     assert audio.direction is Direction.INACTIVE
+
+
+def test_a_simulcast_is_offered_by_the_names_of_its_layers() -> None:
+    track = LocalTrack("cam", "video", CODECS["video/vp8"], models.TrackInfo(), "q")
+    layers = [track, track.add_layer("h"), track.add_layer("f")]
+    written = sdp.write(descriptions.offer([("0", "video", track)], LOCAL, 1))
+    _, video = sdp.parse(written).media
+    assert video.simulcast_send == ["q", "h", "f"]
+    assert [(rid.id, rid.direction) for rid in video.rids] == [
+        ("q", "send"), ("h", "send"), ("f", "send"),
+    ]  # fmt: skip
+    assert not video.ssrcs, "SSRCs are learned from the packets"
+    track.set_mid("0")
+    sent: list[bytes] = []
+    ids = video.extension_ids()
+    for layer in layers:
+        layer.attach(sent.append, lambda: 0.0)
+        layer.send(b"\x10abc", 0)
+        layer.resend([RtpHeader.parse(sent[-1]).seq])
+        for data, name in zip(sent[-2:], (RTP_STREAM_ID, REPAIRED_RTP_STREAM_ID), strict=True):
+            values = RtpHeader.parse(data).extensions(data)
+            assert values[ids[MID]] == b"0"
+            assert values[ids[name]].decode() == layer.rid
+    track.set_muted(True)
+    assert not any(layer.send(b"\x10abc", 3000) for layer in layers)
 
 
 def routed(offer: sdp.SessionDescription) -> tuple[Routes, dict[str, RemoteTrack]]:
