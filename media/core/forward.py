@@ -7,9 +7,8 @@ never freezes for a switch. Closed runs are remembered for packets that arrive l
 retransmissions, which are made again from the layer's cache and sent on an SSRC of their own
 (RFC 4588).
 
-Subscriptions that follow one layer with the same extension ids form a ``LegGroup``. A packet in
-order goes to the group as a whole, whatever its size; what each member gets is the packet with its
-own numbers (``DownTrack.wire``), which ``media.transport`` writes without asking each of them.
+Which layer it follows is decided by ``selection``; those that follow the same are gathered in a
+group (``legs``).
 
 Pure; driven by ``track.UpTrack`` and ``peer.MediaPeer``.
 """
@@ -21,15 +20,20 @@ from struct import Struct
 from typing import Any, Final
 
 from media.core.extensions import ExtensionMap, OwnExtensions
+from media.core.legs import LegGroup
 from media.core.packet import MediaPacket
 from media.core.rtcp import ReportBlock, SenderReport
 from media.core.rtx import OSN_BYTES
 from media.core.run import Run
+from media.core.selection import Selection, may_cross
 from media.core.sequence import unwrap
-from media.core.simulcast import Layer, Layers, Quality
+from media.core.simulcast import Layers, Quality
+from media.core.temporal import Followed, Place, Standing
 from media.core.vp8 import PictureNumbers
 
 REMEMBERED_RUNS: Final = 8
+CROSSING_PATIENCE_S: Final = 2.0
+"""How long a change of frame rate waits for a picture that allows it."""
 RESEND_INTERVAL_S: Final = 0.020
 """Two requests for one packet within this time are one request."""
 MAX_RESENDS: Final = 6
@@ -57,79 +61,6 @@ class DownStats:
     rtt_s: float | None = None
 
 
-class LegGroup:
-    """Subscriptions that get the same packets at the moment, each under its own numbers.
-
-    ``handle`` belongs to the caller. ``changed`` are those that came, went or whose distances
-    moved since the caller last looked; the caller clears it.
-    """
-
-    __slots__ = (
-        "_coming",
-        "changed",
-        "extension_map",
-        "handle",
-        "is_urgent",
-        "legs",
-        "newest",
-        "octets",
-        "packets",
-    )
-
-    def __init__(self, extension_map: ExtensionMap, *, is_urgent: bool) -> None:
-        self.extension_map = extension_map
-        self.is_urgent = is_urgent
-        """Sound, which leaves before pictures."""
-        self.legs: dict[DownTrack, None] = {}
-        self._coming: dict[DownTrack, None] = {}
-        self.changed: dict[DownTrack, None] = {}
-        self.newest: MediaPacket | None = None
-        self.packets = 0
-        """Sent to the group as a whole."""
-        self.octets = 0
-        self.handle: Any = None
-
-    def add(self, down: "DownTrack") -> None:
-        """A subscription follows from the next packet on."""
-        self._coming[down] = None
-
-    def remove(self, down: "DownTrack") -> None:
-        """A subscription ends to follow."""
-        self.legs.pop(down, None)
-        self._coming.pop(down, None)
-        self.changed[down] = None
-
-    def send(self, packet: MediaPacket) -> "list[Outgoing]":
-        """Send the layer's newest packet to all."""
-        if self._coming:
-            self.legs |= self._coming
-            self.changed |= self._coming
-            self._coming = {}
-        if not self.legs:
-            return []
-        is_short = packet.vp8 is not None and packet.vp8.picture_id_bits == 7
-        if is_short or self.extension_map.has_long(packet.values):
-            # A short picture id grows where it is rewritten, so lengths differ among members; and
-            # a long header extension needs a form of its own.
-            return [(down, sent) for down in self.legs if (sent := down.forward(packet))]
-        self.newest = packet
-        self.packets += 1
-        self.octets += len(packet.payload)
-        return [Multicast(self, packet)]
-
-
-@dataclass(slots=True)
-class Multicast:
-    """A packet for all of a group."""
-
-    group: LegGroup
-    packet: MediaPacket
-
-    def spelled_out(self) -> "list[Forwarded]":
-        """What each member gets."""
-        return [(down, down.wire(self.packet)) for down in self.group.legs]
-
-
 class DownTrack:
     """One track on its way to one subscriber.
 
@@ -142,14 +73,13 @@ class DownTrack:
 
     __slots__ = (
         "_clock_rate",
+        "_crossed",
         "_first",
         "_group",
         "_group_octets",
         "_group_packets",
         "_highest_out",
-        "_is_withheld",
         "_layers",
-        "_limit",
         "_map",
         "_newest",
         "_next_rtx_seq",
@@ -159,10 +89,11 @@ class DownTrack:
         "_resent",
         "_run",
         "_runs",
+        "_selection",
         "_seq_shift",
         "_stats",
         "_timestamp_shift",
-        "_wanted",
+        "_waiting_since_s",
         "cname",
         "extension_ids",
         "handle",
@@ -203,14 +134,14 @@ class DownTrack:
         self.handle: Any = None
         self.own_extensions = OwnExtensions(extension_ids, mid)
         self._stats = DownStats()
-        self.layer: Layer | None = None
+        self.layer: Followed | None = None
         """The layer being forwarded; None while paused or before the first keyframe."""
-        self.target: Layer | None = None
-        """The layer to change to at its next keyframe."""
+        self.target: Followed | None = None
+        """The layer to change to at its next keyframe, or as soon as its pictures allow."""
         self.last_report_s = float("-inf")
-        self._wanted: Quality | None = Quality.HIGH
-        self._limit: Quality | None = None
-        self._is_withheld = False
+        self._selection = Selection()
+        self._waiting_since_s: float | None = None
+        self._crossed: Standing | None = None  # between ``depart`` and ``switch``
         self.rank: tuple[int, int, int] = (1, 0, 0)
         """How soon it is served on a narrow line, see ``allocation.Rank``."""
         self._layers: Layers | None = None
@@ -237,17 +168,17 @@ class DownTrack:
     @property
     def wanted(self) -> Quality | None:
         """Wanted quality; None while paused."""
-        return self._wanted
+        return self._selection.wanted
 
     @property
     def limit(self) -> Quality | None:
         """What the subscriber's line allows at most; None while it allows what is wanted."""
-        return self._limit
+        return self._selection.limit
 
     @property
     def is_withheld(self) -> bool:
         """Whether the subscriber's line does not even carry the smallest layer."""
-        return self._is_withheld
+        return self._selection.is_withheld
 
     @property
     def is_video(self) -> bool:
@@ -279,36 +210,89 @@ class DownTrack:
 
     def set_wanted(self, quality: Quality | None) -> None:
         """Choose the quality to receive, or None to pause. Takes effect at the next keyframe."""
-        self._wanted = quality
+        self._selection.wanted = quality
         self.reselect()
 
     def set_limit(self, quality: Quality | None) -> None:
         """Give no more than ``quality`` whatever is wanted; None lifts the limit."""
-        if quality is not self._limit:
-            self._limit = quality
+        if quality is not self._selection.limit:
+            self._selection.limit = quality
+            self.reselect()
+
+    def set_frame_rate(self, fps: float) -> None:
+        """Give no more pictures a second than that takes; 0: as many as there are."""
+        if fps != self._selection.fps:
+            self._selection.fps = fps
+            self.reselect()
+
+    @property
+    def temporal_limit(self) -> int | None:
+        """What the subscriber's line allows at most; None while it allows all."""
+        return self._selection.temporal_limit
+
+    def set_temporal_limit(self, temporal_id: int | None) -> None:
+        """Give no temporal layer above that one, whatever is wanted; None lifts the limit."""
+        if temporal_id != self._selection.temporal_limit:
+            self._selection.temporal_limit = temporal_id
             self.reselect()
 
     def set_withheld(self, is_withheld: bool) -> None:
         """Send nothing for want of bandwidth, or go on with a keyframe."""
-        if is_withheld != self._is_withheld:
-            self._is_withheld = is_withheld
+        if is_withheld != self._selection.is_withheld:
+            self._selection.is_withheld = is_withheld
             self.reselect()
 
     def reselect(self) -> None:
         """Compare the wish with the layers that are live now."""
-        if self._layers is None or self._wanted is None or self._is_withheld:
+        selection = self._selection
+        if self._layers is None or selection.wanted is None or selection.is_withheld:
             self._close_run()
             self._aim(None)
             return
-        wanted = self._wanted if self._limit is None else min(self._wanted, self._limit)
-        best = self._layers.best(wanted)
-        if best is self.layer:
+        best = selection.best(self._layers)
+        aim = selection.next_step(best, self.layer) if best is not None else None
+        if aim is self.layer:
             self._aim(None)
-        elif best is not self.target and best is not None:
-            self._aim(best)
-            best.request_keyframe()
+        elif aim is not self.target and aim is not None:
+            self._aim(aim)
+            if not self.is_crossing:
+                aim.request_keyframe()
 
-    def _aim(self, target: Layer | None) -> None:
+    def aim_at_once(self) -> None:
+        """A keyframe has come: everything wanted can be had from it on."""
+        best = self._selection.best(self._layers) if self._layers and self.is_crossing else None
+        if best is not None and self.layer is not None and best.stream is self.layer.stream:
+            self._aim(self._selection.final(best))
+
+    @property
+    def is_crossing(self) -> bool:
+        """Whether what it waits for are the same pictures at another rate."""
+        here, target = self.layer, self.target
+        return here is not None and target is not None and here.stream is target.stream
+
+    def may_cross(self, packet: MediaPacket, place: Place) -> bool:
+        """Whether the rate can change with this packet of the publisher's, the next in order."""
+        here, target = self.layer, self.target
+        if here is None or target is None or here.stream is not target.stream:
+            return False
+        return may_cross(here, target, packet, place)
+
+    def review(self, now_s: float) -> None:
+        """About every second: follow a publisher that changes its frame rate.
+
+        One that never says where more pictures can be had is asked for a keyframe.
+        """
+        if self._selection.is_rate_limited or self.is_crossing:
+            self.reselect()
+        if not self.is_crossing:
+            self._waiting_since_s = None
+        elif self._waiting_since_s is None:
+            self._waiting_since_s = now_s
+        elif now_s - self._waiting_since_s >= CROSSING_PATIENCE_S:
+            self._waiting_since_s = None
+            self.request_keyframe()
+
+    def _aim(self, target: Followed | None) -> None:
         """Change to that layer at its next keyframe, or stay."""
         if self.target is not None:
             self.target.waiting.pop(self, None)
@@ -375,7 +359,7 @@ class DownTrack:
         self._stats.octets_sent += len(packet.payload)
         return self.wire(packet)
 
-    def forward_late(self, packet: MediaPacket, layer: Layer | None) -> bytes | None:
+    def forward_late(self, packet: MediaPacket, layer: Followed | None) -> bytes | None:
         """A packet of a run that is over, if it belongs to one."""
         for run in reversed(self._runs):
             if run.layer is layer and run is not self._run and run.holds(packet.number):
@@ -384,13 +368,28 @@ class DownTrack:
                 return self._assembled(packet, run, packet.number + run.seq_shift)
         return None
 
+    def depart(self, packet: MediaPacket) -> None:
+        """End the run before this packet of the publisher's; ``switch`` goes on with the target.
+
+        What was lost before it keeps its places in the run that ends.
+        """
+        assert self.layer is not None, "only who follows can depart"
+        assert self._run is not None, "who follows has a run"
+        self._settle()
+        self._crossed = self.layer.standing(packet)
+        self._highest_out = self._crossed.number - 1 + self._seq_shift
+        self._close_run()
+
     def switch(self, packet: MediaPacket) -> Iterator[bytes]:
         """Begin a run of the target layer at ``packet``; it and those already here behind it."""
         layer = self.target
         assert layer is not None, "a switch needs a target"
         self._settle()
         run = Run.starting(layer, packet, self._highest_out + 1)
-        if self._runs and self._newest is not None:
+        crossed, self._crossed = self._crossed, None
+        if crossed is not None:
+            run.cross(self._runs[-1], crossed, packet)
+        elif self._runs and self._newest is not None:
             run.follow(self._runs[-1], self._newest, packet, self._clock_rate)
         self._close_run()
         self._run = run
@@ -408,8 +407,10 @@ class DownTrack:
                 assert sent is not None, "numbers from the start of a run belong to it"
                 yield sent
         self._enter_group(layer)
+        if crossed is not None:
+            self.reselect()
 
-    def _enter_group(self, layer: Layer) -> None:
+    def _enter_group(self, layer: Followed) -> None:
         """Follow the layer together with others from now on."""
         group = layer.groups.get(self._map)
         if group is None:
@@ -563,17 +564,3 @@ class DownTrack:
         for middle, sent_s in self._reports_sent:
             if middle == block.last_sr and block.last_sr:
                 stats.rtt_s = max(0.0, now_s - sent_s - block.delay_since_last_sr / 65536)
-
-
-Forwarded = tuple[DownTrack, bytes]
-"""A packet and the subscription that sends it."""
-
-Outgoing = Multicast | Forwarded
-
-
-def spelled_out(outgoing: Iterable[Outgoing]) -> list[Forwarded]:
-    """Every single packet; for tests and for whoever sends one by one."""
-    packets: list[Forwarded] = []
-    for one in outgoing:
-        packets += one.spelled_out() if isinstance(one, Multicast) else [one]
-    return packets

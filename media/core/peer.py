@@ -16,7 +16,8 @@ from typing import Final
 
 from media.core.downlink import Downlink
 from media.core.extensions import MID, REPAIRED_RTP_STREAM_ID, RTP_STREAM_ID, TRANSPORT_WIDE_CC
-from media.core.forward import DownTrack, Forwarded, Outgoing, spelled_out
+from media.core.forward import DownTrack
+from media.core.legs import Forwarded, Outgoing, spelled_out
 from media.core.rtcp import (
     MAX_REPORT_BLOCKS,
     FullIntraRequest,

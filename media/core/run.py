@@ -5,12 +5,12 @@ from the run before; inside a run they are only moved. A closed run still says u
 its packets were sent, for repairs that come late.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from media.core.packet import MediaPacket
 from media.core.sequence import unwrap
-from media.core.simulcast import Layer
+from media.core.temporal import PICTURE_ID_BITS, Followed, Standing
 from media.core.vp8 import PictureNumbers
 
 MAX_CLOCK_DISAGREEMENT_S: Final = 1.0
@@ -21,7 +21,7 @@ MAX_CLOCK_DISAGREEMENT_S: Final = 1.0
 class Run:
     """Packets ``first`` to ``last`` of a layer and how far they are moved."""
 
-    layer: Layer
+    layer: Followed
     first: int
     seq_shift: int
     timestamp_shift: int = 0
@@ -44,7 +44,7 @@ class Run:
         return self.picture_shift.descriptor(packet.vp8) + packet.payload[packet.vp8.size :]
 
     @classmethod
-    def starting(cls, layer: Layer, packet: MediaPacket, out: int) -> "Run":
+    def starting(cls, layer: Followed, packet: MediaPacket, out: int) -> "Run":
         """The run that begins with ``packet``, sent as number ``out``."""
         has_short_id = packet.vp8 is not None and packet.vp8.picture_id_bits == 7
         return cls(layer, packet.number, out - packet.number, rewrites=has_short_id)
@@ -61,7 +61,7 @@ class Run:
                 newest.vp8, before.picture_shift, first.vp8
             )
             self.rewrites = self.rewrites or not self.picture_shift.is_identity
-        if before.layer is self.layer:
+        if before.layer.stream is self.layer.stream:
             self.timestamp_shift, self.ahead_rtp = before.timestamp_shift, before.ahead_rtp
             return
         last = newest.timestamp + before.timestamp_shift
@@ -71,6 +71,21 @@ class Run:
         placed = max(expected, last + rate // 1000)
         self.timestamp_shift = placed - first.timestamp
         self.ahead_rtp = placed - expected
+
+    def cross(self, before: "Run", standing: Standing, first: MediaPacket) -> None:
+        """Go on with the same pictures at another rate.
+
+        ``standing`` are the numbers ``first`` would have had in the run ``before``.
+        """
+        self.timestamp_shift, self.ahead_rtp = before.timestamp_shift, before.ahead_rtp
+        self.picture_shift = before.picture_shift
+        if first.vp8 is not None:
+            here, there = first.vp8.picture_id, standing.picture_id
+            if here is not None and there is not None:
+                moved = there + before.picture_shift.picture_id - here
+                mask = (1 << PICTURE_ID_BITS) - 1
+                self.picture_shift = replace(before.picture_shift, picture_id=moved & mask)
+        self.rewrites = self.rewrites or not self.picture_shift.is_identity
 
     def _clock_correction(
         self, before: "Run", first: MediaPacket, by_arrival: int, rate: int

@@ -64,6 +64,13 @@ class SeqRewriter:
             return None
         return ext_seq - self._forgotten - index
 
+    def place(self, ext_seq: int) -> int:
+        """Outgoing number of ``ext_seq``; if it is dropped, that of the next one not dropped.
+
+        It must not be further behind than the window.
+        """
+        return ext_seq - self._forgotten - bisect_left(self._dropped, ext_seq)
+
     def _advance(self, ext_seq: int) -> None:
         self._newest = ext_seq
         oldest = ext_seq - WINDOW_PACKETS + 1

@@ -16,6 +16,16 @@ from media.core.packet import MediaPacket, PacketCache
 from media.core.receive import UpStream
 from media.core.rtp import RtpHeader
 from media.core.sequence import SeqRewriter
+from media.core.temporal import (
+    MAX_TEMPORAL_ID,
+    FrameRates,
+    Place,
+    PlaceFinder,
+    Standing,
+    Thinned,
+    vp8_place,
+    vp9_place,
+)
 from media.core.vp8 import Vp8Descriptor
 
 STALE_AFTER_S: Final = 1.5
@@ -47,8 +57,10 @@ class Layer:
         "_finds_keyframe",
         "_keyframe_wanted",
         "_last_request_s",
+        "_place",
         "_restarts",
         "_rewriter",
+        "_thinned_groups",
         "_uses_vp8",
         "cache",
         "groups",
@@ -56,9 +68,13 @@ class Layer:
         "needs_keyframe",
         "newest",
         "quality",
+        "rates",
         "stream",
+        "thinned",
         "waiting",
     )
+    top: Final = MAX_TEMPORAL_ID
+    """It has all temporal layers there are."""
 
     def __init__(
         self, quality: Quality, ssrc: int, codec: codecs.Codec, *, wants_nack: bool
@@ -79,6 +95,11 @@ class Layer:
         self._restarts = 0
         self._uses_vp8 = codec.mime_type == codecs.VP8
         self._finds_keyframe = _keyframe_finder(codec)
+        self._place = _place_finder(codec)
+        self.rates = FrameRates()
+        self.thinned: dict[int, Thinned] = {}
+        """What is followed of it without its upper temporal layers, by the highest one kept."""
+        self._thinned_groups: dict[int, dict[Hashable, Any]] = {}
         self._keyframe_wanted = False
         self._last_request_s = float("-inf")
 
@@ -124,7 +145,54 @@ class Layer:
         self.cache.put(packet)
         if starts_keyframe:
             self._keyframe_wanted = False
+        if header.marker and self._place is not None:
+            self.rates.count(self._place(packet).temporal_id)
         return packet
+
+    # Temporal layers.
+
+    def place(self, packet: MediaPacket) -> Place:
+        """Where a packet stands among the temporal layers."""
+        return self._place(packet) if self._place is not None else Place()
+
+    def up_to(self, temporal_id: int | None) -> "Layer | Thinned":
+        """What to follow to get the temporal layers up to that one; None: all."""
+        is_all = temporal_id is None or temporal_id >= len(self.rates.per_second) - 1
+        if self._place is None or temporal_id is None or is_all:
+            return self
+        found = self.thinned.get(temporal_id)
+        if found is None:
+            found = self.thinned[temporal_id] = Thinned(
+                temporal_id,
+                quality=self.quality,
+                stream=self.stream,
+                place=self._place,
+                request_keyframe=self.request_keyframe,
+                groups=self._thinned_groups.setdefault(temporal_id, {}),
+            )
+        return found
+
+    def thin(self, packet: MediaPacket) -> list[tuple["Layer | Thinned", MediaPacket]]:
+        """What a packet becomes for all that is followed of this layer, itself included."""
+        here: list[tuple[Layer | Thinned, MediaPacket]] = [(self, packet)]
+        for top, thinned in list(self.thinned.items()):
+            if not thinned.is_in_use(packet.arrival_s):
+                del self.thinned[top]
+                continue
+            moved = thinned.accept(packet)
+            if moved is not None:
+                here.append((thinned, moved))
+        return here
+
+    def standing(self, packet: MediaPacket) -> Standing:
+        """Its numbers are the publisher's."""
+        return Standing(packet.number, packet.vp8.picture_id if packet.vp8 is not None else None)
+
+    def all_groups(self) -> Iterator[Any]:
+        """The groups of everything that was ever followed of it."""
+        yield from self.groups.values()
+        for groups in self._thinned_groups.values():
+            yield from groups.values()
 
     def _look_into(self, payload: bytes) -> tuple[Vp8Descriptor | None, bool]:
         if not payload:
@@ -167,6 +235,11 @@ def _keyframe_finder(codec: codecs.Codec) -> Callable[[bytes], bool] | None:
             return av1.starts_keyframe
         case _:
             return None
+
+
+def _place_finder(codec: codecs.Codec) -> PlaceFinder | None:
+    """What tells temporal layers apart; None where they are not known or there are none."""
+    return {codecs.VP8: vp8_place, codecs.VP9: vp9_place}.get(codec.mime_type)
 
 
 class Layers:

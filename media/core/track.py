@@ -11,13 +11,14 @@ must have everything, as a recording must, the same stream is numbered a second 
 Pure; driven by ``peer.MediaPeer``.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from media.core import red, rtx
 from media.core.codecs import Codec
 from media.core.extensions import AUDIO_LEVEL, ExtensionMap
-from media.core.forward import DownTrack, Forwarded, Outgoing, spelled_out
+from media.core.forward import DownTrack
+from media.core.legs import Forwarded, Outgoing, spelled_out
 from media.core.packet import MediaPacket
 from media.core.rtcp import (
     Nack,
@@ -30,6 +31,7 @@ from media.core.rtp import RtpHeader
 from media.core.sequence import unwrap
 from media.core.simulcast import Layer, Layers, Quality, quality_of_rid
 from media.core.speakers import AudioLevel
+from media.core.temporal import Followed
 from media.core.traffic import Traffic
 from media.core.whole_sound import WholeSound
 
@@ -266,29 +268,57 @@ class UpTrack:
         return layer
 
     def _fan_out(self, layer: Layer, packet: MediaPacket) -> list[Outgoing]:
-        if packet.number < layer.newest:
-            return self._fan_out_late(layer, packet)
+        if not layer.thinned:
+            return self._hand_on(layer, packet)
+        if packet.starts_keyframe:
+            for down in self.down_tracks:
+                down.aim_at_once()
+        packets = layer.thin(packet)
+        crossing = self._depart(layer, packet) if packet.number == layer.newest else {}
         out: list[Outgoing] = []
-        for group in layer.groups.values():
-            out += group.send(packet)
-        if packet.starts_keyframe and layer.waiting:
-            for down in list(layer.waiting):
-                self.traffic.layer_switches += down.layer is not None
-                out += [(down, sent) for sent in down.switch(packet)]
+        for source, moved in packets:
+            out += self._hand_on(source, moved, crossing)
         return out
 
-    def _fan_out_late(self, layer: Layer, packet: MediaPacket) -> list[Outgoing]:
+    def _hand_on(
+        self, source: Followed, packet: MediaPacket, crossing: Collection[DownTrack] = ()
+    ) -> list[Outgoing]:
+        if packet.number < source.newest:
+            return self._hand_on_late(source, packet)
+        out: list[Outgoing] = []
+        for group in source.groups.values():
+            out += group.send(packet)
+        if source.waiting and (packet.starts_keyframe or crossing):
+            for down in list(source.waiting):
+                if down in crossing or (packet.starts_keyframe and not down.is_crossing):
+                    self.traffic.layer_switches += down.layer is not None
+                    out += [(down, sent) for sent in down.switch(packet)]
+        return out
+
+    def _depart(self, layer: Layer, packet: MediaPacket) -> dict[DownTrack, None]:
+        """End the runs of those that get another frame rate of this layer from the packet on."""
+        place = layer.place(packet)
+        if not (place.starts_picture or packet.starts_keyframe):
+            return {}
+        sources: list[Followed] = [layer, *layer.thinned.values()]
+        waiting = [down for source in sources for down in source.waiting]
+        leaving = [down for down in waiting if down.may_cross(packet, place)]
+        for down in leaving:
+            down.depart(packet)
+        return dict.fromkeys(leaving)
+
+    def _hand_on_late(self, source: Followed, packet: MediaPacket) -> list[Outgoing]:
         """A packet that was overtaken: who has which place for it differs."""
         out: list[Outgoing] = []
         for down in self.down_tracks:
-            if down.layer is layer:
+            if down.layer is source:
                 sent = down.forward(packet)
                 out += [(down, sent)] if sent is not None else []
-            elif packet.starts_keyframe and down.target is layer:
+            elif packet.starts_keyframe and down.target is source and not down.is_crossing:
                 self.traffic.layer_switches += down.layer is not None
                 out += [(down, one) for one in down.switch(packet)]
             else:
-                sent = down.forward_late(packet, layer)
+                sent = down.forward_late(packet, source)
                 out += [(down, sent)] if sent is not None else []
         return out
 
@@ -349,9 +379,12 @@ class UpTrack:
         blocks = []
         for layer in self.layers:
             layer.stream.measure_bitrate(now_s)
+            layer.rates.measure(now_s)
             block = layer.stream.report(now_s)
             if block is not None:
                 blocks.append(block)
+        for down in self.down_tracks:
+            down.review(now_s)
         return blocks
 
     def ssrcs(self) -> Sequence[int]:

@@ -12,6 +12,7 @@ from media.core.errors import RemoteProtocolError
 
 _EXTENDED, _NON_REFERENCE, _START = 0x80, 0x20, 0x10
 _HAS_PICTURE_ID, _HAS_TL0, _HAS_TID, _HAS_KEYIDX = 0x80, 0x40, 0x20, 0x10
+_LAYER_SYNC = 0x20
 
 
 @dataclass(slots=True)
@@ -85,6 +86,11 @@ class Vp8Descriptor:
     def temporal_id(self) -> int | None:
         """Temporal layer, 0 to 3."""
         return self.packed >> 6 if self.has_temporal_id else None
+
+    @property
+    def is_layer_sync(self) -> bool:
+        """Y: of the pictures before it, it needs none above the lowest temporal layer."""
+        return self.has_temporal_id and bool(self.packed & _LAYER_SYNC)
 
     @property
     def key_index(self) -> int | None:

@@ -93,7 +93,7 @@ class PeerConnection:
         track = self.media.remove_up_track(mid)
         if track is not None:
             for layer in track.layers:
-                self._hub.egress.retire_groups(layer.groups.values())
+                self._hub.egress.retire_groups(layer.all_groups())
 
     async def close(self) -> None:
         """Release the transport."""

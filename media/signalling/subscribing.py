@@ -149,6 +149,7 @@ class Subscribing:
         if subscription is not None and subscription.down is not None:
             subscription.down.rank = self._rank(subscription.track)
             subscription.down.set_wanted(self._wanted(subscription.track))
+            subscription.down.set_frame_rate(self._frame_rate(subscription.track))
             self._peer.media.downlink.begin()
 
     def tell_stream_states(self) -> None:
@@ -377,6 +378,7 @@ class Subscribing:
         subscription.down = down
         down.rank = self._rank(subscription.track)
         down.set_wanted(self._wanted(subscription.track))
+        down.set_frame_rate(self._frame_rate(subscription.track))
         self._peer.add_down_track(down)
         subscription.track.up.attach(down, is_whole=self._participant.hears_all)
         self._subscribed(subscription.track)
@@ -387,6 +389,10 @@ class Subscribing:
             track.info,
             is_adaptive=self._participant.adaptive_stream,
         )
+
+    def _frame_rate(self, track: LiveTrack) -> int:
+        settings = self._participant.settings.get(track.sid)
+        return settings.fps if settings is not None else 0
 
     def _rank(self, track: LiveTrack) -> tuple[int, int, int]:
         return rank(self._participant.settings.get(track.sid), track.info)

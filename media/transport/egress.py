@@ -19,7 +19,7 @@ from typing import Any, Final, Protocol
 
 from pylibsrtp import Error as SrtpError
 
-from media.core.forward import DownTrack, LegGroup, Multicast, Outgoing
+from media.core.legs import Leg, LegGroup, Multicast, Outgoing
 from media.core.packet import MediaPacket
 from media.core.vp8 import Vp8Descriptor
 from media.transport.fanout import Fanout, open_fanout
@@ -69,7 +69,7 @@ class Egress:
         """Time spent protecting packets and handing them to the system."""
         self.overflowed = 0
         """Packets that found no room behind those that wait for the system."""
-        self._by_ssrc: dict[tuple[int, int], DownTrack] = {}  # those resent under their own SSRC
+        self._by_ssrc: dict[tuple[int, int], Leg] = {}  # those resent under their own SSRC
         self._blocked_s: float | None = None
 
     @property
@@ -182,7 +182,7 @@ class Egress:
                 self.fanout.move_leg(down.handle.number, None)
                 down.handle.group = None
 
-    def _leg_of(self, down: DownTrack) -> _Leg:
+    def _leg_of(self, down: Leg) -> _Leg:
         leg = down.handle
         if leg is None:
             own = down.own_extensions
@@ -205,7 +205,7 @@ class Egress:
 
     # Ends
 
-    def retire(self, down: DownTrack) -> None:
+    def retire(self, down: Leg) -> None:
         """A subscription is over; its SSRCs are never used again."""
         if down.handle is None:
             return

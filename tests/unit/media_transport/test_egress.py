@@ -9,7 +9,8 @@ import pytest
 
 from media.core.codecs import Codec
 from media.core.extensions import ABSOLUTE_SEND_TIME, AUDIO_LEVEL, MID
-from media.core.forward import DownTrack, spelled_out
+from media.core.forward import DownTrack
+from media.core.legs import spelled_out
 from media.core.peer import MediaPeer
 from media.core.simulcast import Quality
 from media.core.track import UpTrack
