@@ -1,7 +1,7 @@
-"""The one part that is compiled: the fan-out kernel of the media node.
+"""The one part that is compiled: how the media node sends and reads packets.
 
-It is optional: without a compiler the installation goes on, and the node sends packets with the
-Python twin (``media/transport/fanout``). It uses no header of Python.
+It is optional: without a compiler the installation goes on, and the node does both in Python
+(``media/transport/fanout``, ``media/transport/intake``). It uses no header of Python.
 """
 
 from setuptools import Extension, setup
@@ -10,7 +10,7 @@ setup(
     ext_modules=[
         Extension(
             "media.transport.fanout._kernel",
-            ["media/transport/fanout/kernel.c"],
+            ["media/transport/fanout/kernel.c", "media/transport/intake/kernel.c"],
             extra_compile_args=["-std=c11", "-O2", "-Wall", "-Wextra", "-fvisibility=default"],
             libraries=["dl"],
             optional=True,

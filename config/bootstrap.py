@@ -34,7 +34,7 @@ ROOM = ROOT / "web" / "room"
 DIST = ROOT / "web" / "static" / "dist"
 LOCK = ROOT / "requirements.lock"
 KERNEL = ROOT / "media" / "transport" / "fanout"
-COMPILED = (ROOT / "setup.py", KERNEL / "kernel.c")
+COMPILED = (ROOT / "setup.py", KERNEL / "kernel.c", KERNEL.parent / "intake" / "kernel.c")
 OLDEST_PYTHON = (3, 11)
 
 PIP_WHEEL = "pip-26.3-py3-none-any.whl"

@@ -11,11 +11,17 @@ extension was negotiated, REMB otherwise.
 Pure: after each ``handle_…`` the caller re-reads ``next_poll_s``.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from media.core.downlink import Downlink
-from media.core.extensions import MID, REPAIRED_RTP_STREAM_ID, RTP_STREAM_ID, TRANSPORT_WIDE_CC
+from media.core.extensions import (
+    AUDIO_LEVEL,
+    MID,
+    REPAIRED_RTP_STREAM_ID,
+    RTP_STREAM_ID,
+    TRANSPORT_WIDE_CC,
+)
 from media.core.forward import DownTrack
 from media.core.legs import Forwarded, Outgoing, spelled_out
 from media.core.rtcp import (
@@ -72,7 +78,8 @@ class MediaPeer:
         self._up_by_mid: dict[str, UpTrack] = {}
         self._up_by_ssrc: dict[int, UpTrack] = {}
         self._down_by_ssrc: dict[int, DownTrack] = {}
-        self._mid_id = self._rid_id = self._repaired_id = self._transport_cc_id = 0
+        self._mid_id = self._rid_id = self._repaired_id = 0
+        self._level_id = self._transport_cc_id = 0
         self.downlink = Downlink()
         """How much the line to this peer carries."""
         self.sent_history: SentHistory | None = None
@@ -94,7 +101,13 @@ class MediaPeer:
         self._mid_id = ids.get(MID, self._mid_id)
         self._rid_id = ids.get(RTP_STREAM_ID, self._rid_id)
         self._repaired_id = ids.get(REPAIRED_RTP_STREAM_ID, self._repaired_id)
+        self._level_id = ids.get(AUDIO_LEVEL, self._level_id)
         self._transport_cc_id = ids.get(TRANSPORT_WIDE_CC, self._transport_cc_id)
+
+    @property
+    def element_ids(self) -> tuple[int, int]:
+        """Ids of the elements looked at in every packet: audio level, running number; 0: none."""
+        return self._level_id, self._transport_cc_id
 
     def remove_up_track(self, mid: str) -> UpTrack | None:
         """Forget the track of a section; it is returned."""
@@ -136,10 +149,21 @@ class MediaPeer:
         """Take a decrypted packet; what to send to whom. Raises RemoteProtocolError."""
         header = RtpHeader.parse(data)
         values = header.extensions(data)
-        self.traffic.packets_in += 1
-        self.traffic.octets_in += len(data)
-        if self._transport_cc_id and self._transport_cc_id in values:
-            self._feedback_recorder.record(values[self._transport_cc_id], header.ssrc, now_s)
+        header.note_elements(values, *self.element_ids)
+        return self.route(header, data, values, now_s)
+
+    def route(
+        self, header: RtpHeader, data: bytes, values: Mapping[int, bytes], now_s: float
+    ) -> list[Outgoing]:
+        """The same for a packet whose header has been read, ``element_ids`` noted.
+
+        ``header`` may be changed and is not kept.
+        """
+        traffic = self.traffic
+        traffic.packets_in += 1
+        traffic.octets_in += len(data)
+        if header.cc >= 0:
+            self._feedback_recorder.record(header.cc, header.ssrc, now_s)
         track = self._up_by_ssrc.get(header.ssrc)
         if track is None:
             track = self._learn(header, values)
@@ -150,7 +174,7 @@ class MediaPeer:
             self._first_packet_s = self._next_remb_s = now_s
         return track.receive(header, data, values, now_s)
 
-    def _learn(self, header: RtpHeader, values: dict[int, bytes]) -> UpTrack | None:
+    def _learn(self, header: RtpHeader, values: Mapping[int, bytes]) -> UpTrack | None:
         mid = _text(values, self._mid_id)
         track = self._up_by_mid.get(mid) if mid is not None else self._guess(header)
         if track is None:
@@ -321,6 +345,6 @@ class MediaPeer:
         return [*compounds, current] if current else compounds
 
 
-def _text(values: dict[int, bytes], identifier: int) -> str | None:
+def _text(values: Mapping[int, bytes], identifier: int) -> str | None:
     value = values.get(identifier) if identifier else None
     return value.decode("ascii", "replace") if value else None

@@ -5,10 +5,10 @@ slice the payload once. Header extensions are read on demand. Both forms of RFC 
 the one-byte form is written, since WebRTC negotiates ids 1 to 14.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from struct import Struct
-from typing import Final
+from typing import Any, Final
 
 from media.core.errors import LocalProtocolError, RemoteProtocolError
 
@@ -43,6 +43,10 @@ class RtpHeader:
     payload_start: int
     payload_end: int
     """Where the payload ends and padding begins."""
+    level: int = -1
+    """Value of the audio level element, -1 without one; see ``note_elements``."""
+    cc: int = -1
+    """Transport-wide sequence number, -1 without one."""
 
     @classmethod
     def parse(cls, data: Buffer) -> "RtpHeader":
@@ -95,11 +99,53 @@ class RtpHeader:
         if self.extension_profile is None:
             return {}
         block = bytes(data[self.extension_start : self.extension_end])
-        if self.extension_profile == ONE_BYTE_PROFILE:
-            return _one_byte_elements(block)
-        if self.extension_profile & 0xFFF0 == TWO_BYTE_PROFILE:
-            return _two_byte_elements(block)
-        return {}
+        return _elements(self.extension_profile, block)
+
+    def note_elements(self, values: Mapping[int, bytes], level_id: int, cc_id: int) -> None:
+        """Read the two elements that a node looks at in every packet; id 0 is none."""
+        level, cc = values.get(level_id, b""), values.get(cc_id, b"")
+        self.level = level[0] if level_id and level else -1
+        self.cc = int.from_bytes(cc[:2], "big") if cc_id and len(cc) >= 2 else -1
+
+
+class Elements(Mapping[int, bytes]):
+    """Header extensions of a packet that is known to be sound, read when somebody asks."""
+
+    __slots__ = ("_block", "_found", "_profile")
+
+    def __init__(self, data: bytes, profile: int, start: int, end: int) -> None:
+        self._block = data[start:end]
+        self._profile = profile
+        self._found: dict[int, bytes] | None = None
+
+    def _read(self) -> dict[int, bytes]:
+        if self._found is None:
+            self._found = _elements(self._profile, self._block)
+        return self._found
+
+    def __getitem__(self, identifier: int) -> bytes:
+        """The first element with that id."""
+        return self._read()[identifier]
+
+    def get(self, identifier: int, default: Any = None) -> Any:
+        """The first element with that id, else ``default``."""
+        return self._read().get(identifier, default)
+
+    def __iter__(self) -> Iterator[int]:
+        """The ids there are."""
+        return iter(self._read())
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._read())
+
+
+def _elements(profile: int, block: bytes) -> dict[int, bytes]:
+    if profile == ONE_BYTE_PROFILE:
+        return _one_byte_elements(block)
+    if profile & 0xFFF0 == TWO_BYTE_PROFILE:
+        return _two_byte_elements(block)
+    return {}
 
 
 def _read_csrcs(data: Buffer, count: int) -> tuple[tuple[int, ...], int]:

@@ -186,7 +186,9 @@ class UpTrack:
         Raises RemoteProtocolError if it is malformed.
         """
         header = RtpHeader.parse(data)
-        return spelled_out(self.receive(header, data, header.extensions(data), now_s))
+        values = header.extensions(data)
+        header.note_elements(values, self._audio_level_id, 0)
+        return spelled_out(self.receive(header, data, values, now_s))
 
     def receive(
         self, header: RtpHeader, data: bytes, values: Mapping[int, bytes], now_s: float
@@ -217,6 +219,7 @@ class UpTrack:
         """Take the frames of a redundant packet that are still missing, then its own."""
         blocks = red.blocks_of(data[header.payload_start : header.payload_end])
         start, number, stamp = header.payload_start, header.seq, header.timestamp
+        level = header.level
         out: list[Outgoing] = []
         for back, block in zip(range(len(blocks) - 1, -1, -1), blocks, strict=True):
             if block.payload_type != self.codec.payload_type:
@@ -227,6 +230,7 @@ class UpTrack:
             header.seq = seq
             header.timestamp = stamp - block.age_rtp & 0xFFFFFFFF
             header.payload_start, header.payload_end = start + block.start, start + block.end
+            header.level = -1 if back else level
             out += self._accept(
                 layer, header, data, values if not back else {}, now_s, recovered=bool(back)
             )
@@ -247,8 +251,8 @@ class UpTrack:
         if is_new:
             layer.is_withheld = self._is_withheld
             self._reselect()
-        if self._audio_level is not None and (packet is not None or layer.is_withheld):
-            self._note_audio_level(header, values, now_s)
+        if header.level >= 0 and (packet is not None or layer.is_withheld):
+            self._note_audio_level(header, now_s)
         out = [] if packet is None else self._fan_out(layer, packet)
         if self._whole is not None:
             same, packet = self._whole.accept(layer, header, data, values, now_s)
@@ -322,11 +326,8 @@ class UpTrack:
                 out += [(down, sent)] if sent is not None else []
         return out
 
-    def _note_audio_level(
-        self, header: RtpHeader, values: Mapping[int, bytes], now_s: float
-    ) -> None:
-        value = values.get(self._audio_level_id)
-        if not value or self._audio_level is None:
+    def _note_audio_level(self, header: RtpHeader, now_s: float) -> None:
+        if self._audio_level is None:
             return
         duration_ms = _DEFAULT_AUDIO_PACKET_MS
         if self._last_audio is not None and header.seq == self._last_audio[0] + 1 & 0xFFFF:
@@ -335,7 +336,7 @@ class UpTrack:
             if 0 < elapsed_ms <= MAX_AUDIO_PACKET_MS:
                 duration_ms = elapsed_ms
         self._last_audio = (header.seq, header.timestamp)
-        self._audio_level.observe(value[0] & 0x7F, duration_ms, now_s)
+        self._audio_level.observe(header.level & 0x7F, duration_ms, now_s)
 
     # Feedback.
 

@@ -51,11 +51,8 @@ class FeedbackRecorder:
         self.due_s = inf
         """When to report; infinite while there is nothing new."""
 
-    def record(self, value: bytes, ssrc: int, now_s: float) -> None:
-        """A packet of ``ssrc`` arrived whose transport-wide number is ``value`` (two bytes)."""
-        if len(value) < 2:
-            return
-        seq = int.from_bytes(value[:2], "big")
+    def record(self, seq: int, ssrc: int, now_s: float) -> None:
+        """A packet of ``ssrc`` arrived whose transport-wide number is ``seq``."""
         number = (1 << 16) + seq if self._highest is None else unwrap(seq, self._highest, 16)
         if number in self._arrivals:
             return

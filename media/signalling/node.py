@@ -122,12 +122,10 @@ class Node(Administration):
             "tcp_connections": self._hub.tcp_connections,
             "transport_tasks": self._hub.open_tasks + self.registry.closing_count,
             "joins_total": self._joins,
-            "datagrams_received_total": self._hub.received,
             "packets_forwarded_total": self._hub.egress.sent,
             "packets_unsent_total": self._hub.egress.dropped,
-            "packets_rejected_total": sum(self._hub.drops.values()),
             "egresses": sum(job.is_running for job in self.recordings.book.jobs.values()),
-            **self._hub.traffic.figures(),
+            **self._hub.figures(),
             **self._hub.egress.figures(),
         }
 

@@ -5,13 +5,16 @@ wants sent goes back. A packet the core rejects as malformed is counted and drop
 """
 
 import secrets
+from collections.abc import Mapping
 from typing import Protocol
 
 from media.core.errors import RemoteProtocolError
 from media.core.forward import DownTrack
 from media.core.negotiation import LocalTransport, dtls_role, remote_transport
 from media.core.peer import MediaPeer
+from media.core.rtp import RtpHeader
 from media.core.sdp import SessionDescription
+from media.core.track import UpTrack
 from media.transport.fanout.port import Sent
 from media.transport.hub import TransportHub
 
@@ -88,6 +91,11 @@ class PeerConnection:
         self.media.remove_down_track(down)
         self._hub.egress.retire(down)
 
+    def set_up_track(self, mid: str, track: UpTrack) -> None:
+        """A track is published over this connection."""
+        self.media.set_up_track(mid, track)
+        self._hub.intake.set_elements(self.connection.intake, *self.media.element_ids)
+
     def remove_up_track(self, mid: str) -> None:
         """A track published over this connection is over."""
         track = self.media.remove_up_track(mid)
@@ -114,6 +122,22 @@ class PeerConnection:
             return
         if outgoing:
             self._hub.egress.send(outgoing)
+
+    def on_media(
+        self, header: RtpHeader, packet: bytes, values: Mapping[int, bytes], now_s: float
+    ) -> None:
+        """The same for a packet whose header has been read."""
+        try:
+            outgoing = self.media.route(header, packet, values, now_s)
+        except RemoteProtocolError:
+            self.malformed += 1
+            return
+        if outgoing:
+            self._hub.egress.send(outgoing)
+
+    def on_malformed(self) -> None:
+        """Count a packet whose header contradicts itself."""
+        self.malformed += 1
 
     def on_rtcp(self, packet: bytes, now_s: float) -> None:
         """Take in reports and feedback; resend what was asked for."""

@@ -236,7 +236,7 @@ class Publishing:
             match.info, match.request, self._participant, up, mid, _msid(section), level
         )
         self.by_mid[mid] = track
-        self._peer.media.set_up_track(mid, up)
+        self._peer.set_up_track(mid, up)
         self._participant.tracks[track.sid] = track.info
         self._published(track)
 

@@ -10,7 +10,7 @@ The handler is told of what arrives; it must not block and is never called after
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from functools import partial
 from typing import Any, Final, Protocol
 
@@ -18,11 +18,12 @@ from aiortc import RTCCertificate
 from aiortc.rtcdatachannel import RTCDataChannel
 from pylibsrtp import Error as SrtpError
 
-from media.core.rate import TokenBucket
+from media.core.rtp import RtpHeader
 from media.core.traffic import Traffic
 from media.transport.dtls import HANDSHAKE_MAX_BYTES, DtlsRole, DtlsSession
 from media.transport.egress import Egress
 from media.transport.ice import Credentials
+from media.transport.intake.port import Intake
 from media.transport.tcp import Path
 from media.transport.udp import UdpSocket
 
@@ -33,11 +34,6 @@ MAX_PATHS: Final = 16
 
 EARLY_RECORDS: Final = 4
 """DTLS records kept until the peer's fingerprint is known."""
-
-PACKETS_PER_S: Final = 4000.0
-PACKETS_BURST: Final = 8000.0
-"""SRTP packets of one client: about 40 Mb/s. Ten cameras with all layers stay below; what is more
-is dropped before it costs a decryption."""
 
 LOSSY_BACKLOG_BYTES: Final = 256 * 1024
 RELIABLE_BACKLOG_BYTES: Final = 8 * 1024 * 1024
@@ -55,6 +51,14 @@ class ConnectionHandler(Protocol):
 
     def on_rtp(self, packet: bytes, now_s: float) -> None:
         """A plain RTP packet arrived."""
+
+    def on_media(
+        self, header: RtpHeader, packet: bytes, values: Mapping[int, bytes], now_s: float
+    ) -> None:
+        """The same, its header read; ``header`` is used again for the next packet."""
+
+    def on_malformed(self) -> None:
+        """An authentic packet arrived whose header contradicts itself."""
 
     def on_rtcp(self, packet: bytes, now_s: float) -> None:
         """A plain compound RTCP packet arrived."""
@@ -74,6 +78,7 @@ class Hub(Protocol):
 
     certificate: RTCCertificate
     egress: Egress
+    intake: Intake
     traffic: Traffic
     connections: "set[Connection]"
 
@@ -95,7 +100,7 @@ class Connection:
 
     def __init__(self, hub: Hub, handler: ConnectionHandler) -> None:
         self._hub = hub
-        self._handler = handler
+        self.handler = handler
         self.local = Credentials.draw()
         self._passwords = {self.local.ufrag: self.local.password}
         self._remote_fingerprints: list[tuple[str, str]] = []
@@ -112,7 +117,8 @@ class Connection:
         self._handshake: asyncio.Task[None] | None = None
         self.session = hub.egress.fanout.open_session()
         """The fan-out's name for this receiver."""
-        self._packets = TokenBucket(PACKETS_PER_S, PACKETS_BURST)
+        self.intake = hub.intake.open(self)
+        """The intake's name for it."""
         self.srtp_in: Any = None
         self.srtp_out: Any = None
         self.udp: Path | None = None
@@ -121,7 +127,12 @@ class Connection:
         self.is_closed = False
         self.heard_s = hub.now_s()
         """When the peer last proved to be there."""
-        self.unauthentic = 0
+        self._unauthentic = 0
+
+    @property
+    def unauthentic(self) -> int:
+        """Packets that came from the peer's address and were not its own."""
+        return self._unauthentic + self._hub.intake.unauthentic(self.intake)
 
     # Signalling
 
@@ -173,6 +184,7 @@ class Connection:
             if previous is not None and previous is not self:
                 previous.forget_path(udp, address)
             udp.connections[address] = self
+            self._hub.intake.add_path(udp, address, self.intake)
             if len(self._paths) > MAX_PATHS:
                 self._drop_oldest_path()
         if self.udp is None or nominates:
@@ -217,20 +229,20 @@ class Connection:
         session = self.srtp_in
         if session is None or len(data) < 8:
             return
-        if not self._packets.take(now_s):
+        if not self._hub.intake.take(self.intake, now_s):
             self._hub.traffic.flooded += 1
             return
         is_rtcp = 192 <= data[1] <= 223
         try:
             plain = session.unprotect_rtcp(data) if is_rtcp else session.unprotect(data)
         except (SrtpError, ValueError):
-            self.unauthentic += 1
+            self._unauthentic += 1
             return
         self.heard_s = now_s
         if is_rtcp:
-            self._handler.on_rtcp(plain, now_s)
+            self.handler.on_rtcp(plain, now_s)
         else:
-            self._handler.on_rtp(plain, now_s)
+            self.handler.on_rtp(plain, now_s)
 
     # Packets out
 
@@ -273,7 +285,7 @@ class Connection:
     def fail(self, reason: str) -> None:
         """Give the peer up: tell the handler once; it closes the connection."""
         if not self.is_closed:
-            self._handler.on_closed(reason)
+            self.handler.on_closed(reason)
 
     async def close(self) -> None:
         """Release everything; idempotent."""
@@ -281,6 +293,7 @@ class Connection:
             return
         self.is_closed = True
         self.is_open = False
+        self._hub.intake.close(self.intake)
         for ufrag in self._passwords:
             self._hub.unregister(ufrag)
         if self._handshake is not None and self._handshake is not asyncio.current_task():
@@ -289,8 +302,7 @@ class Connection:
         if self._dtls is not None:
             await self._dtls.close()
         for udp, address in list(self._paths):
-            if udp.connections.get(address) is self:
-                del udp.connections[address]
+            self._disown(udp, address)
         self._paths.clear()
         self._channels.clear()
         self.srtp_in = self.srtp_out = self.udp = self.address = None
@@ -302,9 +314,13 @@ class Connection:
             if path != (self.udp, self.address):
                 udp, address = path
                 del self._paths[path]
-                if udp.connections.get(address) is self:
-                    del udp.connections[address]
+                self._disown(udp, address)
                 return
+
+    def _disown(self, udp: Path, address: Any) -> None:
+        if udp.connections.get(address) is self:
+            del udp.connections[address]
+            self._hub.intake.drop_path(udp, address)
 
     def _maybe_start(self) -> None:
         if self._dtls is None and self.udp is not None and self._remote_fingerprints:
@@ -326,8 +342,9 @@ class Connection:
             return
         self.srtp_in, self.srtp_out = dtls.srtp_in, dtls.srtp_out
         self._hub.egress.fanout.set_keys(self.session, dtls.key_out())
+        self._hub.intake.set_srtp(self.intake, dtls.srtp_in)
         self.is_open = True
-        self._handler.on_open()
+        self.handler.on_open()
         if self._wants_data:
             await self._start_sctp()
 
@@ -355,11 +372,11 @@ class Connection:
 
         def receive(data: bytes | str) -> None:
             if not self.is_closed:
-                self._handler.on_message(label, data.encode() if isinstance(data, str) else data)
+                self.handler.on_message(label, data.encode() if isinstance(data, str) else data)
 
         channel.on("message", receive)
         channel.on("open", lambda: self._channel_ready(label))
 
     def _channel_ready(self, label: str) -> None:
         if not self.is_closed:
-            self._handler.on_channel_open(label)
+            self.handler.on_channel_open(label)

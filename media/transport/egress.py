@@ -95,11 +95,6 @@ class Egress:
             "fanout_refused_total": counters.refused,
         }
 
-    @property
-    def is_loaded(self) -> bool:
-        """Whether enough is queued for one turn of the loop."""
-        return self.load >= MAX_LOAD
-
     # Media
 
     def send(self, outgoing: Iterable[Outgoing]) -> None:

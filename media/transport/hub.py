@@ -15,7 +15,9 @@ from media.core.traffic import Traffic
 from media.transport import ice
 from media.transport.connection import Connection, ConnectionHandler
 from media.transport.dtls import new_certificate, sha256_fingerprint
-from media.transport.egress import Egress
+from media.transport.egress import MAX_LOAD, Egress
+from media.transport.intake import KernelIntake, open_intake
+from media.transport.intake.port import Intake
 from media.transport.tcp import Path, TcpPort
 from media.transport.udp import UdpPort, local_addresses, plan_addresses
 
@@ -34,7 +36,13 @@ class TransportHub:
         self._node_ips = tuple(node_ips)
         self._wanted_port = udp_port
         self.egress = Egress()
-        self._udp = UdpPort(self._on_datagram, self._on_drained, lambda: self.egress.is_loaded)
+        self.intake: Intake = open_intake()
+        self._udp = UdpPort(
+            self._on_datagram,
+            self._on_drained,
+            lambda: self.egress.load >= MAX_LOAD,
+            self.intake if isinstance(self.intake, KernelIntake) else None,
+        )
         self._tcp = TcpPort(self._on_datagram, self._on_drained)
         self._by_ufrag: dict[str, Connection] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -84,6 +92,16 @@ class TransportHub:
     def received(self) -> int:
         """Packets received so far, by UDP and TCP."""
         return self._udp.received + self._tcp.received
+
+    def figures(self) -> dict[str, float]:
+        """What came in, for the metrics."""
+        return {
+            **self.traffic.figures(),
+            "datagrams_received_total": self.received,
+            "packets_rejected_total": sum(self.drops.values()) + self.intake.rejected,
+            "packets_flooded_total": self.traffic.flooded + self.intake.flooded,
+            "intake_kernel": float(self.intake.name == "kernel"),
+        }
 
     @property
     def tcp_connections(self) -> int:

@@ -14,7 +14,7 @@ import ipaddress
 import logging
 import socket
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import ifaddr
 
@@ -69,6 +69,19 @@ class UdpSocket:
         return True
 
 
+class BatchIntake(Protocol):
+    """Reads many datagrams at once (``intake.KernelIntake``)."""
+
+    def drain(
+        self,
+        udp: UdpSocket,
+        now_s: float,
+        on_other: DatagramHandler,
+        is_enough: Callable[[], bool],
+    ) -> tuple[int, bool]:
+        """How many were read, and whether some of them still wait to be handed on."""
+
+
 class UdpPort:
     """All sockets of the node, read on the running loop."""
 
@@ -77,12 +90,14 @@ class UdpPort:
         on_datagram: DatagramHandler,
         on_drained: Callable[[], None] | None = None,
         is_enough: Callable[[], bool] = bool,
+        intake: BatchIntake | None = None,
     ) -> None:
         self.sockets: list[UdpSocket] = []
         self.received = 0
         self._on_datagram = on_datagram
         self._on_drained = on_drained
         self._is_enough = is_enough
+        self._intake = intake
         self._buffer = memoryview(bytearray(DATAGRAM_MAX_BYTES))
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -97,7 +112,8 @@ class UdpPort:
                 udp = UdpSocket(address, port)
                 port = udp.port
                 self.sockets.append(udp)
-                self._loop.add_reader(udp.fd, self._drain, udp)
+                read = self._drain if self._intake is None else self._drain_batch
+                self._loop.add_reader(udp.fd, read, udp)
         except OSError:
             self.close()
             raise
@@ -132,12 +148,35 @@ class UdpPort:
         except (BlockingIOError, InterruptedError):
             pass
         except OSError as error:
-            # An ICMP error of an earlier send is reported here; the socket stays good.
-            if error.errno not in {errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH}:
-                log.warning("reading %s failed: %s", udp.address, error)
+            _complain(udp, error)
         finally:
             if self._on_drained is not None:
                 self._on_drained()
+
+    def _drain_batch(self, udp: UdpSocket) -> None:
+        assert self._intake is not None, "chosen when it was opened"
+        assert self._loop is not None, "opened on a loop"
+        has_more = False
+        try:
+            read, has_more = self._intake.drain(
+                udp, self._loop.time(), self._on_datagram, self._is_enough
+            )
+            self.received += read
+        except (BlockingIOError, InterruptedError):
+            pass
+        except OSError as error:
+            _complain(udp, error)
+        finally:
+            if self._on_drained is not None:
+                self._on_drained()
+        if has_more and udp in self.sockets:
+            self._loop.call_soon(self._drain_batch, udp)
+
+
+def _complain(udp: UdpSocket, error: OSError) -> None:
+    """Log a failure to read, but for an ICMP error of an earlier send: the socket stays good."""
+    if error.errno not in {errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH}:
+        log.warning("reading %s failed: %s", udp.address, error)
 
 
 def local_addresses() -> list[str]:

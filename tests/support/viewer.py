@@ -143,7 +143,7 @@ class Viewer:
     def take(self, number: int, data: bytes, now_s: float) -> None:
         """A packet arrived under a transport-wide number."""
         header = RtpHeader.parse(data)
-        self._recorder.record(number.to_bytes(2, "big"), header.ssrc, now_s)
+        self._recorder.record(number, header.ssrc, now_s)
         if header.ssrc == self.heard.ssrc:
             self._hear(header, data, now_s)
         elif header.ssrc not in self.ignores:

@@ -43,7 +43,7 @@ def test_every_arrival_is_told_within_the_interval(
     )
     for _, index in order:
         now_s += fates[index][2]
-        recorder.record((first + index & 0xFFFF).to_bytes(2, "big"), 5, now_s)
+        recorder.record(first + index & 0xFFFF, 5, now_s)
         sent[index] = now_s
         assert recorder.due_s <= now_s + 0.05
         _collect(recorder, now_s, first, told)
@@ -68,7 +68,7 @@ def test_wild_numbers_never_break_the_recorder(records: list[tuple[bytes, float]
     now_s = 0.0
     for value, wait_s in records:
         now_s += wait_s
-        recorder.record(value, 1, now_s)
+        recorder.record(int.from_bytes(value, "big"), 1, now_s)
         for message in recorder.take(1, now_s):
             assert len(message.body) < 1500
             parse_feedback(message.body)

@@ -1,8 +1,10 @@
 """media.transport.connection: what one client may send is bounded before it is decrypted."""
 
 from media.core.traffic import Traffic
-from media.transport.connection import PACKETS_BURST, PACKETS_PER_S, Connection
+from media.transport.connection import Connection
 from media.transport.egress import Egress
+from media.transport.intake import PlainIntake
+from media.transport.intake.port import PACKETS_BURST, PACKETS_PER_S
 
 
 class Srtp:
@@ -22,6 +24,7 @@ class Quiet:
     def __init__(self) -> None:
         self.traffic = Traffic()
         self.egress = Egress()
+        self.intake = PlainIntake()
         self.arrived = 0
 
     def now_s(self) -> float:
