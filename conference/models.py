@@ -6,7 +6,7 @@ With them comes what follows their changes: the search index.
 from conference.access.models import Account, AuditEntry, AuditHead
 from conference.api_keys.models import ApiKey
 from conference.archive import search_index
-from conference.archive.models import Recording
+from conference.archive.models import ImportedFile, Recording
 from conference.archive.search_piece import SearchPiece
 from conference.attendance.models import (
     AttendanceMark,
@@ -64,6 +64,7 @@ __all__ = [
     "Delegate",
     "FloorRequest",
     "FormerHolder",
+    "ImportedFile",
     "IncomingMessage",
     "InvitationPaper",
     "InvitedSite",

@@ -23,6 +23,7 @@ from web.http import (
     api,
     api_keys,
     archive,
+    archive_import,
     attendance,
     audit_log,
     calendar_feeds,
@@ -85,6 +86,7 @@ BLUEPRINTS: Final = (
     search.blueprint,
     audit_log.blueprint,
     archive.blueprint,
+    archive_import.blueprint,
     room.blueprint,
     statistics.blueprint,
     week.blueprint,
@@ -171,5 +173,6 @@ def _shell() -> dict[str, object]:
         "rail": navigation.rail(who),
         "language": session.language(),
         "media_url": media_url,
+        "archive_parts": lambda: navigation.archive_parts(who),
         "has_endpoint": lambda endpoint: endpoint in current_app.view_functions,
     }

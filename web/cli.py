@@ -23,6 +23,7 @@ from web import (
     preparation,
     search_command,
     statistics_command,
+    take_in_command,
     transfer_command,
     verify_command,
 )
@@ -81,6 +82,7 @@ def parser() -> argparse.ArgumentParser:
     audit_command.add_to(commands)
     mail_in_command.add_to(commands)
     verify_command.add_to(commands)
+    take_in_command.add_to(commands)
     search_command.add_to(commands)
     return top
 

@@ -16,6 +16,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
 from conference.access.policy import ANONYMOUS, Actor, Verb, may
+from conference.archive.models import ImportedFile
 from conference.errors import NotFoundError
 from conference.scheduling.facts import meeting_facts
 from conference.scheduling.invitees import present_sites
@@ -100,6 +101,7 @@ def open_page(session: Session, meeting_id: int, tab: str, verb: Verb) -> dict[s
     sites = present_sites(meeting)
     return {
         "meeting": meeting,
+        "provenance": _provenance(session, meeting),
         "sites": sites,
         "tabs": tabs_of(session, meeting, who, tab, len(sites)),
         "steps": steps_of(meeting),
@@ -107,6 +109,14 @@ def open_page(session: Session, meeting_id: int, tab: str, verb: Verb) -> dict[s
         "can": rights(meeting, who),
         "actor": who,
     }
+
+
+def _provenance(session: Session, meeting: Meeting) -> ImportedFile | None:
+    if not meeting.is_imported:
+        return None
+    return session.scalars(
+        select(ImportedFile).where(ImportedFile.meeting_id == meeting.id)
+    ).first()
 
 
 def steps_of(meeting: Meeting) -> list[tuple[Status, str]]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from flask import current_app, request, url_for
+from flask_babel import gettext as _
 
 from conference.access.policy import Actor, Verb, may
 
@@ -36,6 +37,7 @@ RAIL: Final = (
     Entry(
         "planning_rules.days", "Ngày nghỉ", "calendar", Verb.PLANNING_MANAGE, "quan-tri/ngay-nghi"
     ),
+    Entry("archive_import.index", "Lưu trữ", "archive", Verb.ARCHIVE_IMPORT, "luu-tru"),
     Entry("audit_log.index", "Nhật ký", "log", Verb.AUDIT_VIEW, "nhat-ky"),
 )
 
@@ -59,4 +61,19 @@ def rail(actor: Actor) -> list[Item]:
         Item(url_for(entry.endpoint), entry.label, entry.icon, entry.section == section)
         for entry in RAIL
         if entry.endpoint in current_app.view_functions and may(actor, entry.verb)
+    ]
+
+
+ARCHIVE_PARTS: Final = (
+    ("import", "archive_import.index", "Nhập hồ sơ", Verb.ARCHIVE_IMPORT),
+)  # fmt: skip
+"""Parts of the archive's pages: name, endpoint, Vietnamese label, right."""
+
+
+def archive_parts(actor: Actor) -> list[tuple[str, str, str, Verb]]:
+    """Parts ``actor`` may open, labels in the reader's language."""
+    return [
+        (part, endpoint, _(label), verb)
+        for part, endpoint, label, verb in ARCHIVE_PARTS
+        if may(actor, verb)
     ]

@@ -46,6 +46,8 @@ class Verb(enum.Enum):
     AUDIT_VIEW = "audit.view"
     ARCHIVE_EXPORT = "archive.export"
     ARCHIVE_DECIDE = "archive.decide"
+    ARCHIVE_IMPORT = "archive.import"
+    PERSONAL_DATA = "personal_data.report"
     STATISTICS_VIEW = "statistics.view"
     STATISTICS_MANAGE = "statistics.manage"
     API_KEY_MANAGE = "api_key.manage"
@@ -107,6 +109,8 @@ class MeetingFacts:
     """`InvitedSite` ids that are not withdrawn."""
     site_ids: frozenset[int]
     """`Site` ids of the same."""
+    is_imported: bool = False
+    """Its file came from another installation; nobody changes it here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +170,8 @@ RULES: Final[Mapping[Verb, _Rule]] = {
     Verb.ARCHIVE_EXPORT: _Rule(frozenset({Role.CLERK, Role.ADMINISTRATOR}), _LEADS),
     # retention, legal hold and destruction are decided by the registry, on a written decision
     Verb.ARCHIVE_DECIDE: _Rule(frozenset({Role.CLERK, Role.ADMINISTRATOR})),
+    Verb.ARCHIVE_IMPORT: _Rule(frozenset({Role.ADMINISTRATOR})),
+    Verb.PERSONAL_DATA: _Rule(frozenset({Role.ADMINISTRATOR, Role.CLERK})),
     Verb.STATISTICS_VIEW: _Rule(_READERS | {Role.CHAIR}),
     Verb.STATISTICS_MANAGE: _Rule(frozenset({Role.ADMINISTRATOR, Role.OFFICE_CHIEF})),
     Verb.API_KEY_MANAGE: _Rule(frozenset({Role.ADMINISTRATOR})),
@@ -179,6 +185,16 @@ RULES: Final[Mapping[Verb, _Rule]] = {
     # QĐ 45/2018: substitutes need the consent of the chair, for whom the secretary acts
     Verb.SUBSTITUTE_DECIDE: _Rule(frozenset({Role.SECRETARY, Role.OFFICE_CHIEF}), _LEADS),
 }
+
+
+READS: Final = frozenset(
+    {
+        Verb.MEETING_LIST, Verb.MEETING_VIEW, Verb.PAPER_READ, Verb.RECORDING_VIEW,
+        Verb.ATTENDANCE_VIEW, Verb.MINUTES_VIEW, Verb.LOG_VIEW, Verb.REPLY_VIEW,
+        Verb.INVITATION_VIEW, Verb.ARCHIVE_EXPORT, Verb.ARCHIVE_DECIDE,
+    }
+)  # fmt: skip
+"""What may be done to a file of another installation: look at it, and archive it."""
 
 
 def ties(actor: Actor, meeting: MeetingFacts) -> frozenset[Tie]:
@@ -198,6 +214,8 @@ def ties(actor: Actor, meeting: MeetingFacts) -> frozenset[Tie]:
 
 def may(actor: Actor, verb: Verb, meeting: MeetingFacts | None = None) -> bool:
     """Whether ``actor`` may do ``verb``, to ``meeting`` where the verb is about one."""
+    if meeting is not None and meeting.is_imported and verb not in READS:
+        return False
     rule = RULES[verb]
     if actor.role in rule.roles:
         return True

@@ -10,7 +10,8 @@ from typing import Any, Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from conference.archive import hoso
+from conference import canonical
+from conference.archive import hoso, rows
 from conference.archive.files import RecordingFile, path_of
 from conference.archive.hoso import Completeness
 from conference.archive.models import Recording, RecordingState
@@ -36,6 +37,9 @@ from conference.scheduling.models import Meeting
 from conference.scheduling.papers import papers_of
 from conference.signatures import service as signatures
 
+RECORDS: Final = "du-lieu/ho-so.json"
+"""Place of the record document, from which another installation takes the file in."""
+CONTENT: Final = "content"
 PARTS: Final = {
     RecordingFile.VIDEO: "Bản ghi hình",
     RecordingFile.SOUND: "Bản ghi âm",
@@ -65,6 +69,13 @@ def package_of(session: Session, meeting: Meeting, stores: Stores, at: datetime)
             missing.append(f"{item.title}: tệp không còn")
         else:
             items.append(item)
+    places: dict[tuple[str, int], dict[str, str]] = {}
+    for item in items:
+        if item.row is not None:
+            table, number, part = item.row
+            places.setdefault((table, number), {})[part] = item.path
+    document = rows.as_document(session, meeting, places)
+    items.append(Item(RECORDS, "Dữ liệu hồ sơ", canonical.encode(document)))
     return Package(
         title=f"Hồ sơ cuộc họp {meeting.title}", office=stores.issuer.name, made_at=at,
         metadata=_metadata(session, meeting, stores, at, missing), items=items, missing=missing,
@@ -77,10 +88,13 @@ def _items(session: Session, meeting: Meeting, stores: Stores, at: datetime) -> 
     yield from _notice(session, meeting, stores, at)
     for signed in signatures.of_meeting(session, meeting.id):
         path = f"ban-ky/{signed.id:03d}-{_inside(signed.filename)}"
-        yield Item(path, f"Bản ký số: {signed.filename}", stores.papers_dir / signed.stored_name)
+        content = stores.papers_dir / signed.stored_name
+        row = ("signed_paper", signed.id, CONTENT)
+        yield Item(path, f"Bản ký số: {signed.filename}", content, row)
     for paper in papers_of(session, meeting.id):
         path = f"tai-lieu/{paper.id:03d}-{_inside(paper.filename)}"
-        yield Item(path, f"Tài liệu: {paper.filename}", stores.papers_dir / paper.stored_name)
+        content = stores.papers_dir / paper.stored_name
+        yield Item(path, f"Tài liệu: {paper.filename}", content, ("paper", paper.id, CONTENT))
     yield from _recordings(session, meeting, stores)
     yield Item("nhat-ky/nhat-ky.json", "Nhật ký cuộc họp", _log(session, meeting))
 
@@ -135,7 +149,8 @@ def _recordings(session: Session, meeting: Meeting, stores: Stores) -> Iterable[
                 path = path_of(stores.recordings_dir, row, part)
             except NotFoundError:
                 continue
-            yield Item(f"ban-ghi/{row.id}/{part.value}", f"{title} {row.id}", path)
+            place = f"ban-ghi/{row.id}/{part.value}"
+            yield Item(place, f"{title} {row.id}", path, ("recording", row.id, part.value))
 
 
 def _log(session: Session, meeting: Meeting) -> bytes:

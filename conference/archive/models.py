@@ -8,7 +8,7 @@ import enum
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, text
+from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from conference.database import Base, text_enum
@@ -81,5 +81,29 @@ class Recording(Base):
     speeches: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
     """[{"from_s": float, "to_s": float, "name": str, "identity": str}] who had the floor."""
     error: Mapped[str] = mapped_column(Text, default="")
+
+    meeting: Mapped[Meeting] = relationship()
+
+
+class ImportedFile(Base):
+    """Where the file of a meeting came from that was held in another installation."""
+
+    __tablename__ = "imported_file"
+    __table_args__ = (UniqueConstraint("source_key", "source_meeting_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    meeting_id: Mapped[int] = mapped_column(ForeignKey("meeting.id"), unique=True)
+    source_key: Mapped[str] = mapped_column(String(64), index=True)
+    """Fingerprint of the key that signed the package."""
+    source_office: Mapped[str] = mapped_column(String(300))
+    source_meeting_id: Mapped[int]
+    """The meeting's number there."""
+    manifest_sha256: Mapped[str] = mapped_column(String(64))
+    made_at: Mapped[datetime]
+    """When the package was made."""
+    imported_at: Mapped[datetime]
+    imported_by: Mapped[str] = mapped_column(String(160))
+    files: Mapped[int]
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
 
     meeting: Mapped[Meeting] = relationship()

@@ -42,6 +42,8 @@ class Item:
     path: str
     title: str
     content: bytes | Path
+    row: tuple[str, int, str] | None = None
+    """Table, number and part of the row whose file it is."""
 
 
 @dataclass(frozen=True, slots=True)

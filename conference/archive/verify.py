@@ -12,7 +12,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import IO, Any, Final
 
@@ -44,6 +44,13 @@ class Report:
     key: str
     """Fingerprint of the signing key: SHA-256 of the public key, hexadecimal."""
     faults: tuple[str, ...]
+    office: str = ""
+    """Who made it, as the manifest says."""
+    made_at: str = ""
+    """When, ISO 8601."""
+    manifest_sha256: str = ""
+    digests: Mapping[str, str] = field(default_factory=dict)
+    """SHA-256 of every file, by its place."""
 
     @property
     def is_whole(self) -> bool:
@@ -54,8 +61,9 @@ class Report:
 def check(file: IO[bytes]) -> Report:
     """Check a package; never raises for what is inside it."""
     try:
+        size = file.seek(0, 2)
         with zipfile.ZipFile(file) as archive:
-            return _check(archive)
+            return _check(archive, size)
     except _UNREADABLE as error:
         return _refused(f"not a readable ZIP file: {error}")
 
@@ -64,9 +72,11 @@ def _refused(fault: str) -> Report:
     return Report("", 0, 0, "", (fault,))
 
 
-def _check(archive: zipfile.ZipFile) -> Report:
+def _check(archive: zipfile.ZipFile, size: int) -> Report:
     entries = archive.infolist()
     shape = next(_shape_faults(entries), None)
+    if shape is None and sum(info.compress_size for info in entries) > size:
+        shape = "its files lie over one another"  # one bomb, unpacked again and again
     if shape is not None:
         return _refused(shape)
     try:
@@ -78,7 +88,12 @@ def _check(archive: zipfile.ZipFile) -> Report:
     key, faults = _signature_faults(manifest, signed)
     faults += _content_faults(archive, entries, listed["files"])
     total = sum(info.file_size for info in entries)
-    return Report(str(listed["title"]), len(listed["files"]), total, key, tuple(faults))
+    return Report(
+        str(listed["title"]), len(listed["files"]), total, key, tuple(faults),
+        office=str(listed.get("office", "")), made_at=str(listed.get("made_at", "")),
+        manifest_sha256=hashlib.sha256(manifest).hexdigest(),
+        digests={one["path"]: one["sha256"] for one in listed["files"]},
+    )  # fmt: skip
 
 
 def _shape_faults(entries: Iterable[zipfile.ZipInfo]) -> Iterator[str]:

@@ -82,6 +82,7 @@ def entries(session: Session, actor: Actor, public_url: str, at: datetime) -> li
         .where(
             visible_to(actor),
             Meeting.status.not_in(list(PLANNED)),
+            Meeting.is_imported.is_(False),
             Meeting.starts_at >= at - BACK,
             Meeting.starts_at < at + AHEAD,
         )

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session, contains_eager, joinedload
 
 from conference.access.policy import Actor, Verb, may
 from conference.conclusions.dates import Standing, standing
@@ -216,6 +216,8 @@ def report(
 
     The office may say everything; the unit that leads says *doing* or *done, please confirm*.
     """
+    if row.meeting.is_imported:
+        raise ForbiddenError  # followed up where the meeting was held
     is_office = may(actor, Verb.MINUTES_EDIT)
     if not is_office and (
         row.lead_unit_id not in units_of(session, actor) or state not in UNIT_MAY_SAY
@@ -248,7 +250,13 @@ def tasks_by_unit(
     wanted: Standing | None = None,
 ) -> list[tuple[str, Sequence[TaskLine]]]:
     """Tasks grouped by lead unit, units with most overdue first; only what ``actor`` may see."""
-    query = select(Task).options(joinedload(Task.meeting)).order_by(Task.due_on, Task.id)
+    query = (
+        select(Task)
+        .join(Task.meeting)
+        .where(Meeting.is_imported.is_(False))
+        .options(contains_eager(Task.meeting))
+        .order_by(Task.due_on, Task.id)
+    )
     if not may(actor, Verb.MINUTES_VIEW):
         query = query.where(Task.lead_unit_id.in_(units_of(session, actor)))
     if unit_id is not None:

@@ -116,7 +116,10 @@ def _minutes(session: Session, actor: Actor, at: datetime) -> Iterator[Chore]:
         select(Meeting)
         .outerjoin(Minutes, Minutes.meeting_id == Meeting.id)
         .where(
-            Meeting.status == Status.ENDED, Meeting.ends_at > at - LOOK_BACK, Minutes.id.is_(None)
+            Meeting.status == Status.ENDED,
+            Meeting.is_imported.is_(False),
+            Meeting.ends_at > at - LOOK_BACK,
+            Minutes.id.is_(None),
         )
         .order_by(Meeting.starts_at.desc())
         .limit(MAX_CHORES)

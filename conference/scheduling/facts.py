@@ -17,4 +17,5 @@ def meeting_facts(meeting: Meeting) -> MeetingFacts:
         created_by_account_id=meeting.created_by_id,
         invited_site_ids=frozenset(site.id for site in present),
         site_ids=frozenset(site.site_id for site in present),
+        is_imported=meeting.is_imported,
     )

@@ -57,6 +57,7 @@ class MeetingRow:
     chair_name: str
     chair_title: str
     sites_count: int
+    is_imported: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +217,7 @@ def _rows(
         select(
             Meeting.id, Meeting.title, Meeting.scope, Meeting.status, Meeting.starts_at,
             Meeting.ends_at, Meeting.location, Person.full_name, Person.title, count,
+            Meeting.is_imported,
         )
         .join(Meeting.chair)
         .where(condition)

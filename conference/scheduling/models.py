@@ -157,6 +157,8 @@ class Meeting(Base):
     opened_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     ended_by: Mapped[str] = mapped_column(String(200), default="")
+    is_imported: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Held elsewhere: its file was taken in from a package and is only read here."""
 
     series: Mapped["MeetingSeries | None"] = relationship(back_populates="meetings")
     chair: Mapped[Person] = relationship(foreign_keys=[chair_id])

@@ -51,7 +51,11 @@ def was_held(*periods: Period) -> ColumnElement[bool]:
         and_(Meeting.starts_at >= period.bounds[0], Meeting.starts_at < period.bounds[1])
         for period in periods
     ]
-    return and_(Meeting.ended_at.is_not(None), Meeting.status.not_in(_NOT_HELD), or_(*ranges))
+    return and_(
+        Meeting.ended_at.is_not(None), Meeting.status.not_in(_NOT_HELD),
+        Meeting.is_imported.is_(False),  # counted where it was held
+        or_(*ranges),
+    )  # fmt: skip
 
 
 def held_meetings(session: Session, *periods: Period) -> list[HeldMeeting]:

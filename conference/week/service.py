@@ -27,6 +27,7 @@ def planned(session: Session, monday: date, *, with_requests: bool) -> list[Line
     query = (
         select(Meeting)
         .where(Meeting.starts_at >= start, Meeting.starts_at < end, Meeting.status.not_in(left_out))
+        .where(Meeting.is_imported.is_(False))
         .options(joinedload(Meeting.chair))
         .order_by(Meeting.starts_at, Meeting.id)
     )

@@ -75,6 +75,7 @@ CASES = (
     Case("minutes-revision", "/cuoc-hop/{ended}/bien-ban/lich-su/1"),
     Case("minutes-compare", "/cuoc-hop/{ended}/bien-ban/so-sanh?tu=1&den=1"),
     Case("audit", "/nhat-ky", "quantri"),
+    Case("archive-import", "/luu-tru/nhap", "quantri"),
     Case("conclusions", "/cuoc-hop/{ended}/ket-luan"),
     Case("tasks", "/nhiem-vu"),
     Case("tasks-site", "/nhiem-vu", "diemcau1"),

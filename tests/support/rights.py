@@ -72,6 +72,8 @@ RIGHTS: dict[str, Verb | str] = {
     "minutes.paper_file": Verb.MINUTES_VIEW,
     "minutes.revision": Verb.MINUTES_VIEW,
     "archive.download": Verb.ARCHIVE_EXPORT,
+    "archive_import.index": Verb.ARCHIVE_IMPORT,
+    "archive_import.upload": Verb.ARCHIVE_IMPORT,
     "audit_log.index": Verb.AUDIT_VIEW,
     "audit_log.verify": Verb.AUDIT_VIEW,
     "minutes.compare": Verb.MINUTES_VIEW,
