@@ -42,6 +42,7 @@ from conference.scheduling.models import (
     MeetingTemplate,
     Paper,
     PlanningSetting,
+    SeriesPlace,
 )
 from conference.signatures.models import SignedPaper
 from conference.statistics.models import SavingsRates
@@ -86,6 +87,7 @@ __all__ = [
     "Recording",
     "SavingsRates",
     "SearchPiece",
+    "SeriesPlace",
     "SignedPaper",
     "Site",
     "SiteReply",

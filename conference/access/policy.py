@@ -58,6 +58,7 @@ class Verb(enum.Enum):
     REPLY_GIVE = "reply.give"
     REPLY_VIEW = "reply.view"
     SUBSTITUTE_DECIDE = "substitute.decide"
+    SITE_FEED_MANAGE = "site_feed.manage"
 
 
 class Tie(enum.Enum):
@@ -184,6 +185,8 @@ RULES: Final[Mapping[Verb, _Rule]] = {
     Verb.REPLY_VIEW: _Rule(_OFFICE | {Role.LEADER}, _LEADS | {Tie.CREATOR}),
     # QĐ 45/2018: substitutes need the consent of the chair, for whom the secretary acts
     Verb.SUBSTITUTE_DECIDE: _Rule(frozenset({Role.SECRETARY, Role.OFFICE_CHIEF}), _LEADS),
+    # the address shows join links of one site, like the letters its planners send
+    Verb.SITE_FEED_MANAGE: _Rule(_PLANNERS),
 }
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from conference.archive.models import Recording, RecordingState
 from conference.attendance.models import AttendanceMark
 from conference.conclusions.models import Notice
+from conference.invitations.ledger import about
 from conference.invitations.models import Delivery, OutboxMessage
 from conference.minutes.models import Minutes
 from conference.scheduling.journal import LogEntry
@@ -71,11 +72,12 @@ def facts_of(session: Session, meeting: Meeting) -> Facts:
     def rows(owner: InstrumentedAttribute[int], *conditions: ColumnElement[bool]) -> Counted:
         return select(func.count()).where(owner == meeting.id, *conditions).scalar_subquery()
 
+    mails = select(func.count()).select_from(OutboxMessage).where(about(meeting.id))
     failed = (RecordingState.FAILED_START, RecordingState.FAILED_COMPOSE)
     counted = session.execute(
         select(
-            rows(OutboxMessage.meeting_id),
-            rows(OutboxMessage.meeting_id, OutboxMessage.state == Delivery.SENT),
+            mails.scalar_subquery(),
+            mails.where(OutboxMessage.state == Delivery.SENT).scalar_subquery(),
             rows(Paper.meeting_id),
             rows(AttendanceMark.meeting_id),
             rows(Recording.meeting_id),
@@ -86,11 +88,11 @@ def facts_of(session: Session, meeting: Meeting) -> Facts:
             rows(Notice.meeting_id, Notice.issued_on.is_not(None)),
         )
     ).one()
-    mails, sent, papers, marked, recordings, published, broken, minutes, lines, notices = counted
+    letters, sent, papers, marked, recordings, published, broken, minutes, lines, notices = counted
     return Facts(
         is_over=meeting.is_over,
         invited=sum(site.withdrawn_at is None for site in meeting.sites),
-        mails=mails,
+        mails=letters,
         mails_sent=sent,
         papers=papers,
         marked=marked,

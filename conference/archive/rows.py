@@ -80,7 +80,7 @@ TABLES: Final = (
     Kept(InvitedSite, left_behind=frozenset({"join_code"})),
     Kept(InvitationPaper),
     # a letter's content opens the room
-    Kept(OutboxMessage, left_behind=_LEASE | {"content"}),
+    Kept(OutboxMessage, left_behind=_LEASE | {"content", "series_id"}),
     Kept(SiteReply),
     Kept(Substitution),
     Kept(Paper, left_behind=frozenset({"stored_name"})),

@@ -6,13 +6,14 @@ STATUS:CANCELLED, so that programs take it off. Refreshing is suggested every qu
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from icalendar import Calendar, Event, vDuration, vText
 
-from conference.invitations.calendar import PRODUCT, vietnam
+from conference.invitations.calendar import PRODUCT, add_recurrence, vietnam
+from conference.invitations.recurring import Whole
 from conference.scheduling.local_time import VIETNAM
 
 REFRESH: Final = timedelta(minutes=15)
@@ -32,6 +33,10 @@ class Entry:
     description: str
     link: str
     is_off: bool
+    whole: Whole | None = None
+    """A series; its words are summary, location and description."""
+    slot: datetime | None = None
+    """RECURRENCE-ID of a meeting that differs from its series."""
 
 
 def render(name: str, entries: Iterable[Entry], at: datetime) -> bytes:
@@ -47,8 +52,32 @@ def render(name: str, entries: Iterable[Entry], at: datetime) -> bytes:
     calendar.add("x-published-ttl", vDuration(REFRESH))
     calendar.add_component(vietnam())
     for entry in entries:
-        calendar.add_component(_event(entry, at))
+        for one in _events(entry):
+            calendar.add_component(_event(one, at))
     return bytes(calendar.to_ical())
+
+
+def _events(entry: Entry) -> list[Entry]:
+    """A single meeting as it is; a series as its recurring event, then each exception."""
+    series = entry.whole
+    if series is None:
+        return [entry]
+    title, location, description = series.words
+    found = [
+        replace(
+            entry, starts_at=series.starts_at, ends_at=series.ends_at, title=title,
+            location=location, description=description,
+        )
+    ]  # fmt: skip
+    for one in series.exceptions:
+        title, location, description = one.words
+        found.append(
+            replace(
+                entry, starts_at=one.starts_at, ends_at=one.ends_at, title=title,
+                location=location, description=description, slot=one.slot, whole=None,
+            )
+        )  # fmt: skip
+    return found
 
 
 def _event(entry: Entry, at: datetime) -> Event:
@@ -59,6 +88,7 @@ def _event(entry: Entry, at: datetime) -> Event:
     event.add("last-modified", entry.changed_at)
     event.add("dtstart", entry.starts_at.astimezone(VIETNAM))
     event.add("dtend", entry.ends_at.astimezone(VIETNAM))
+    add_recurrence(event, entry.slot, entry.whole)
     event.add("summary", entry.title)
     event.add("location", entry.location)
     event.add("description", entry.description)

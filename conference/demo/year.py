@@ -33,7 +33,7 @@ from conference.errors import ConflictError
 from conference.invitations.models import Delivery, OutboxMessage, Purpose
 from conference.minutes import service as minutes
 from conference.scheduling import service as scheduling
-from conference.scheduling.announcement import Announcement
+from conference.scheduling.announcement import Announcement, SilentAnnouncer
 from conference.scheduling.local_time import day_bounds
 from conference.scheduling.models import InvitedSite, Meeting
 from conference.scheduling.rules import AgendaDraft, Classification, MeetingDraft
@@ -42,7 +42,7 @@ Progress = Callable[[int, int], None]
 _CONFIRMED = frozenset(AttendanceStatus) - {AttendanceStatus.UNMARKED}
 
 
-class SentAnnouncer:
+class SentAnnouncer(SilentAnnouncer):
     """Puts letters on record as sent, without sending them."""
 
     def announce(

@@ -1,17 +1,19 @@
 """The calendar part of an invitation: iCalendar (RFC 5545) with an iTIP method (RFC 5546).
 
-One event for each meeting, known by its stable UID; every revision carries a higher SEQUENCE, a
-cancellation METHOD:CANCEL. Times are Vietnam's local ones with a VTIMEZONE beside them, so a
-calendar needs no zone data of its own. Pure: DTSTAMP is given.
+One event for each meeting, known by its stable UID; the meetings of a series share one UID and are
+told apart by RECURRENCE-ID (`conference.invitations.recurring`). Every revision carries a higher
+SEQUENCE, a cancellation METHOD:CANCEL. Times are Vietnam's local ones with a VTIMEZONE beside them,
+so a calendar needs no zone data of its own. Pure: DTSTAMP is given.
 """
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from icalendar import Calendar, Event, Timezone, TimezoneStandard, vCalAddress, vText
+from icalendar import Calendar, Event, Timezone, TimezoneStandard, vCalAddress, vRecur, vText
 
+from conference.invitations.recurring import Whole
 from conference.scheduling.local_time import VIETNAM
 
 PRODUCT: Final = "-//Điểm Cầu//Họp trực tuyến//VI"
@@ -43,6 +45,10 @@ class Occasion:
     organizer_name: str
     attendee: str
     attendee_name: str
+    slot: datetime | None = None
+    """RECURRENCE-ID of one meeting of a series."""
+    whole: Whole | None = None
+    """The series instead of one meeting; its words are summary, location and description."""
 
 
 def render(occasion: Occasion) -> bytes:
@@ -53,7 +59,8 @@ def render(occasion: Occasion) -> bytes:
     calendar.add("calscale", "GREGORIAN")
     calendar.add("method", occasion.method.value)
     calendar.add_component(vietnam())
-    calendar.add_component(_event(occasion))
+    for one in _events(occasion):
+        calendar.add_component(_event(one))
     return bytes(calendar.to_ical())
 
 
@@ -70,6 +77,43 @@ def vietnam() -> Timezone:
     return zone
 
 
+def _events(occasion: Occasion) -> list[Occasion]:
+    """A single meeting as it is; a series as its recurring event, then each exception."""
+    series = occasion.whole
+    if series is None:
+        return [occasion]
+    summary, location, description = series.words
+    found = [
+        replace(
+            occasion, starts_at=series.starts_at, ends_at=series.ends_at, summary=summary,
+            location=location, description=description,
+        )
+    ]  # fmt: skip
+    for one in series.exceptions:
+        summary, location, description = one.words
+        found.append(
+            replace(
+                occasion, starts_at=one.starts_at, ends_at=one.ends_at, summary=summary,
+                location=location, description=description, slot=one.slot, whole=None,
+            )
+        )  # fmt: skip
+    return found
+
+
+def add_recurrence(event: Event, slot: datetime | None, series: Whole | None) -> None:
+    """The properties that make ``event`` recur, or one of those that do."""
+    if slot is not None:
+        event.add("recurrence-id", slot.astimezone(VIETNAM))
+    if series is None:
+        return
+    if series.rule:
+        event.add("rrule", vRecur.from_ical(series.rule))
+    if series.left_out:
+        event.add("exdate", [one.astimezone(VIETNAM) for one in series.left_out])
+    if series.added:
+        event.add("rdate", [one.astimezone(VIETNAM) for one in series.added])
+
+
 def _event(occasion: Occasion) -> Event:
     is_cancelled = occasion.method is Method.CANCEL
     event = Event()
@@ -78,6 +122,7 @@ def _event(occasion: Occasion) -> Event:
     event.add("dtstamp", occasion.stamped_at)
     event.add("dtstart", occasion.starts_at.astimezone(VIETNAM))
     event.add("dtend", occasion.ends_at.astimezone(VIETNAM))
+    add_recurrence(event, occasion.slot, occasion.whole)
     event.add("summary", occasion.summary)
     event.add("description", occasion.description)
     event.add("location", occasion.location)

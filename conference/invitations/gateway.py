@@ -28,6 +28,9 @@ def notice(letter: Letter, phone: str) -> str:
     """The JSON document of one message. Pure."""
     event = letter.event
     text = f"{letter.reason.value}: {event.title}. {period_text(event.starts_at, event.ends_at)}."
+    more = len(letter.series.ahead) - 1 if letter.series else 0
+    if more > 0:
+        text = f"{text[:-1]} và {more} cuộc sau."
     return json.dumps(
         {
             "id": letter.message_id.strip("<>"),

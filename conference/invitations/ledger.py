@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Select, func, select
-from sqlalchemy.orm import Session, defer, joinedload
+from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy.orm import Session, aliased, defer, joinedload
 
 from conference.directory.models import Site
 from conference.invitations.models import Channel, Delivery, OutboxMessage
-from conference.scheduling.models import InvitedSite
+from conference.scheduling.models import InvitedSite, Meeting
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +20,22 @@ class Contact:
     state: Delivery | None
 
 
+def about(meeting_id: int) -> ColumnElement[bool]:
+    """Messages about a meeting: its own, and those about the series it belongs to."""
+    series = select(Meeting.series_id).where(
+        Meeting.id == meeting_id, Meeting.series_id.is_not(None)
+    )
+    return or_(
+        OutboxMessage.meeting_id == meeting_id,
+        OutboxMessage.series_id.in_(series),
+    )
+
+
 def letters_of(session: Session, meeting_id: int) -> list[OutboxMessage]:
     """All letters of a meeting, newest change first, sites in order; contents are not loaded."""
     query = (
         select(OutboxMessage)
-        .where(OutboxMessage.meeting_id == meeting_id)
+        .where(about(meeting_id))
         .options(joinedload(OutboxMessage.invited_site), defer(OutboxMessage.content))
         .order_by(OutboxMessage.created_at.desc(), OutboxMessage.id)
     )
@@ -35,7 +46,7 @@ def tally(session: Session, meeting_id: int) -> dict[Delivery, int]:
     """How many letters of a meeting stand in each state."""
     query = (
         select(OutboxMessage.state, func.count())
-        .where(OutboxMessage.meeting_id == meeting_id)
+        .where(about(meeting_id))
         .group_by(OutboxMessage.state)
     )
     found = dict(session.execute(query).all())
@@ -45,8 +56,9 @@ def tally(session: Session, meeting_id: int) -> dict[Delivery, int]:
 def _newest_of_each_site(meeting_id: int) -> Select[int]:
     return (
         select(func.max(OutboxMessage.id))
-        .where(OutboxMessage.meeting_id == meeting_id, OutboxMessage.channel == Channel.MAIL)
-        .group_by(OutboxMessage.invited_site_id)
+        .join(OutboxMessage.invited_site)
+        .where(about(meeting_id), OutboxMessage.channel == Channel.MAIL)
+        .group_by(InvitedSite.site_id)
     )
 
 
@@ -61,17 +73,20 @@ def last_failed(session: Session, meeting_id: int) -> list[int]:
 
 def contacts_of(session: Session, meeting_id: int) -> dict[int, Contact]:
     """Contacts by `InvitedSite` id."""
-    newest = _newest_of_each_site(meeting_id)
+    told = aliased(InvitedSite)
+    newest = (
+        select(told.site_id, OutboxMessage.state)
+        .join(told, OutboxMessage.invited_site_id == told.id)
+        .where(OutboxMessage.id.in_(_newest_of_each_site(meeting_id)))
+        .subquery()
+    )
     query = (
         select(
             InvitedSite.id, Site.email, Site.technician_name, Site.technician_phone,
-            OutboxMessage.state,
+            newest.c.state,
         )
         .join(InvitedSite.site)
-        .outerjoin(
-            OutboxMessage,
-            (OutboxMessage.invited_site_id == InvitedSite.id) & OutboxMessage.id.in_(newest),
-        )
+        .outerjoin(newest, newest.c.site_id == InvitedSite.site_id)
         .where(InvitedSite.meeting_id == meeting_id)
     )  # fmt: skip
     return {row[0]: Contact(*row[1:]) for row in session.execute(query)}

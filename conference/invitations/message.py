@@ -41,7 +41,7 @@ from typing import Final
 import segno
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from conference.invitations import calendar
+from conference.invitations import calendar, recurring
 from conference.invitations.calendar import Method, Occasion
 from conference.scheduling.local_time import clock_text, date_text, local_day, period_text
 
@@ -68,6 +68,8 @@ class Reason(enum.Enum):
     POSTPONED = "Hoãn họp"
     CANCELLED = "Hủy họp"
     WITHDRAWN = "Thôi mời họp"
+    REPLACED = "Thay lịch họp"
+    """The series goes on under another event, to which another letter invites."""
     REMINDED = "Nhắc trả lời giấy mời"
 
     @property
@@ -103,6 +105,21 @@ class Event:
     sequence: int
     explanation: str
     """Why it is postponed or cancelled; empty otherwise."""
+    slot: datetime | None = None
+    """Its place in its series (RECURRENCE-ID); None for a meeting of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """What one site is invited to of a series after a change."""
+
+    rule: str
+    meetings: Sequence[Event]
+    """All that its calendar shall show, those that were held too; each has a slot."""
+    ahead: Sequence[Event]
+    """Those of them that are still to come."""
+    off: Sequence[Event] = ()
+    """Those that this letter calls off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +146,15 @@ class Letter:
     at: datetime
     reply_link: str = ""
     """Where the site answers and names its delegates."""
+    series: Series | None = None
+    """The letter is about the whole series; ``event`` is its next meeting."""
+
+    @property
+    def method(self) -> Method:
+        """The iTIP method; a series goes on while the site is wanted at any of its meetings."""
+        if self.series is None:
+            return self.reason.method
+        return Method.REQUEST if self.series.meetings else Method.CANCEL
 
 
 def one_line(text: str) -> str:
@@ -152,6 +178,8 @@ def subject(letter: Letter) -> str:
     """The subject line."""
     event = letter.event
     when = f"{clock_text(event.starts_at)} {date_text(local_day(event.starts_at))}"
+    if letter.series is not None and len(letter.series.ahead) > 1:
+        when = f"{len(letter.series.ahead)} cuộc, từ {when}"
     return one_line(f"{letter.reason.value}: {event.title} ({when})")[:MAX_SUBJECT]
 
 
@@ -165,7 +193,7 @@ def qr_png(link: str) -> bytes:
 
 def compose(letter: Letter) -> str:
     """The whole RFC 5322 message: ASCII, CRLF. ``recipient`` has passed `mail_address`."""
-    method = letter.reason.method
+    method = letter.method
     content_id = f"qr.{letter.message_id.strip('<>')}"
     words = _words(letter)
     ics = calendar.render(_occasion(letter))
@@ -219,6 +247,8 @@ def _words(letter: Letter) -> dict[str, object]:
         "event": letter.event,
         "office": letter.office,
         "is_held": letter.reason.method is Method.REQUEST,
+        "ahead": _periods(letter.series.ahead if letter.series else ()),
+        "off": _periods(letter.series.off if letter.series else ()),
         "period": period_text(letter.event.starts_at, letter.event.ends_at),
         "heading": _HEADINGS[letter.reason].format(letter.site_name),
     }
@@ -230,14 +260,50 @@ _HEADINGS: Final = {
     Reason.POSTPONED: "Cuộc họp hoãn, thời gian mới sẽ báo sau",
     Reason.CANCELLED: "Cuộc họp đã hủy",
     Reason.REMINDED: "Đề nghị {} trả lời giấy mời họp trực tuyến",
+    Reason.REPLACED: "Lịch họp này được thay bằng lịch mới; thư mời mới gửi riêng cho {}",
     Reason.WITHDRAWN: "{} không còn trong thành phần cuộc họp này",
 }
 
 
 def _occasion(letter: Letter) -> Occasion:
-    event = letter.event
+    event, series = letter.event, letter.series
+    whole = None
+    if series is not None and series.meetings:
+        whole = recurring.whole(series.rule, [_occurrence(letter, one) for one in series.meetings])
+    summary, location, description = _said(letter, event)
+    return Occasion(
+        method=letter.method,
+        uid=event.uid,
+        sequence=event.sequence,
+        stamped_at=letter.at,
+        starts_at=event.starts_at,
+        ends_at=event.ends_at,
+        summary=summary,
+        description=description,
+        location=location,
+        link=letter.link,
+        organizer=letter.office.address,
+        organizer_name=one_line(letter.office.name),
+        attendee=letter.recipient,
+        attendee_name=one_line(letter.site_name),
+        slot=event.slot if series is None else None,
+        whole=whole,
+    )
+
+
+def _occurrence(letter: Letter, event: Event) -> recurring.Occurrence:
+    assert event.slot is not None  # meetings of a series have one
+    return recurring.Occurrence(event.slot, event.starts_at, event.ends_at, _said(letter, event))
+
+
+def _periods(events: Sequence[Event]) -> list[str]:
+    return [period_text(one.starts_at, one.ends_at) for one in events]
+
+
+def _said(letter: Letter, event: Event) -> tuple[str, str, str]:
+    """Summary, location and description of one meeting in the site's calendar."""
     lines = [f"Chủ trì: {event.chair}"]
-    if letter.reason.method is Method.REQUEST:
+    if letter.method is Method.REQUEST:
         lines += [f"Vào họp: {letter.link}"]
         if letter.reply_link:
             lines += [f"Trả lời, đăng ký đại biểu: {letter.reply_link}"]
@@ -246,19 +312,5 @@ def _occasion(letter: Letter) -> Occasion:
     lines += [f"{n}. {line.title}" for n, line in enumerate(event.agenda, start=1)]
     if letter.office.hotline:
         lines += [f"Hỗ trợ: {letter.office.hotline}"]
-    return Occasion(
-        method=letter.reason.method,
-        uid=event.uid,
-        sequence=event.sequence,
-        stamped_at=letter.at,
-        starts_at=event.starts_at,
-        ends_at=event.ends_at,
-        summary=one_line(event.title),
-        description="\n".join(lines),
-        location=one_line(event.location) or f"Điểm cầu {one_line(letter.site_name)}",
-        link=letter.link,
-        organizer=letter.office.address,
-        organizer_name=one_line(letter.office.name),
-        attendee=letter.recipient,
-        attendee_name=one_line(letter.site_name),
-    )
+    place = one_line(event.location) or f"Điểm cầu {one_line(letter.site_name)}"
+    return one_line(event.title), place, "\n".join(lines)

@@ -46,6 +46,8 @@ class OutboxMessage(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     meeting_id: Mapped[int] = mapped_column(ForeignKey("meeting.id"), index=True)
     invited_site_id: Mapped[int] = mapped_column(ForeignKey("invited_site.id"), index=True)
+    series_id: Mapped[int | None] = mapped_column(ForeignKey("meeting_series.id"), index=True)
+    """Set where the message is about a whole series; ``meeting_id`` is then its next meeting."""
     purpose: Mapped[Purpose] = mapped_column(text_enum(Purpose))
     channel: Mapped[Channel] = mapped_column(
         text_enum(Channel), default=Channel.MAIL, server_default=Channel.MAIL.value

@@ -16,12 +16,12 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 
 from conference.access import audit
 from conference.access.policy import Actor
-from conference.directory.models import Person, Site
+from conference.directory.models import Site
 from conference.errors import ConflictError, NotFoundError
 from conference.invitations import gateway
+from conference.invitations.ledger import about
+from conference.invitations.links import join_link, reply_link
 from conference.invitations.message import (
-    AgendaLine,
-    Event,
     Letter,
     Office,
     Reason,
@@ -30,11 +30,24 @@ from conference.invitations.message import (
     subject,
 )
 from conference.invitations.models import Channel, Delivery, OutboxMessage, Purpose
-from conference.scheduling.announcement import Announcement
-from conference.scheduling.models import HELD, PLANNED, InvitedSite, Meeting, Scope, Status
+from conference.invitations.series_letters import (
+    Note,
+    event_of,
+    notes_for,
+    reason_off,
+    whole_again,
+)
+from conference.scheduling.announcement import Announcement, Change
+from conference.scheduling.models import (
+    HELD,
+    PLANNED,
+    InvitedSite,
+    Meeting,
+    MeetingSeries,
+    Status,
+)
 from config.settings import Settings
 
-SCOPE_WORDS: Final = {Scope.CENTRAL: "Trung ương với tỉnh", Scope.INTRA: "Nội tỉnh"}
 NO_ADDRESS: Final = "Điểm cầu chưa có địa chỉ thư điện tử dùng được."
 
 _PURPOSE: Final = {
@@ -42,16 +55,6 @@ _PURPOSE: Final = {
     Reason.CHANGED: Purpose.UPDATE,
     Reason.REMINDED: Purpose.REMINDER,
 }
-
-
-def join_link(public_url: str, join_code: str) -> str:
-    """The address at which one site enters one meeting."""
-    return f"{public_url}/vao/{join_code}"
-
-
-def reply_link(public_url: str, join_code: str) -> str:
-    """The address at which one site answers one invitation."""
-    return f"{public_url}/tra-loi/{join_code}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +75,7 @@ class MailAnnouncer:
         self, session: Session, meeting: Meeting, announcement: Announcement, at: datetime
     ) -> None:
         """Write the letters of one change."""
-        called_off = {
-            Status.POSTPONED: Reason.POSTPONED,
-            Status.CANCELLED: Reason.CANCELLED,
-        }.get(meeting.status, Reason.WITHDRAWN)
+        called_off = reason_off(meeting)
         letters = [
             *((site, Reason.INVITED) for site in announcement.invited),
             *((site, Reason.CHANGED) for site in announcement.updated),
@@ -83,6 +83,17 @@ class MailAnnouncer:
         ]
         if letters:
             self._write(session, meeting, letters, at)
+
+    def announce_series(
+        self,
+        session: Session,
+        series: MeetingSeries,
+        changes: Sequence[Change],
+        at: datetime,
+        parted_from: MeetingSeries | None = None,
+    ) -> None:
+        """Write one letter to each site about all that changed in a series."""
+        self._post(session, notes_for(session, series, changes, at, parted_from), at)
 
     def remind(
         self, session: Session, meeting: Meeting, sites: Sequence[InvitedSite], at: datetime
@@ -99,46 +110,45 @@ class MailAnnouncer:
         letters: Sequence[tuple[InvitedSite, Reason]],
         at: datetime,
     ) -> None:
-        known = _contacts(session, [site.site_id for site, _ in letters])
-        event = _event(session, meeting)
-        for site, reason in letters:
-            email, phone = known.get(site.site_id, ("", ""))
-            letter = self._letter(meeting, event, site, reason, at)
-            session.add(self._row(meeting, letter, site, email.strip()))
-            if self.has_gateway and phone.strip():
-                session.add(self._short(meeting, letter, site, phone.strip()))
+        event = event_of(meeting)
+        notes = [Note(site, reason, event, site.join_code) for site, reason in letters]
+        self._post(session, notes, at)
 
-    def _letter(
-        self, meeting: Meeting, event: Event, site: InvitedSite, reason: Reason, at: datetime
-    ) -> Letter:
+    def _post(self, session: Session, notes: Sequence[Note], at: datetime) -> None:
+        known = _contacts(session, [note.site.site_id for note in notes])
+        for note in notes:
+            email, phone = known.get(note.site.site_id, ("", ""))
+            letter = self._letter(note, at)
+            session.add(self._row(note, letter, email.strip()))
+            if self.has_gateway and phone.strip():
+                session.add(self._short(note, letter, phone.strip()))
+
+    def _letter(self, note: Note, at: datetime) -> Letter:
         domain = self.office.address.rpartition("@")[2] or "localhost"
         return Letter(
-            reason=reason,
-            event=event,
+            reason=note.reason,
+            event=note.event,
             office=self.office,
             recipient="",
-            site_name=site.site_name,
-            unit_name=site.unit_name,
-            link=join_link(self.public_url, site.join_code),
-            reply_link=reply_link(self.public_url, site.join_code),
-            message_id=f"<{secrets.token_hex(12)}.{meeting.ics_sequence}@{domain}>",
+            site_name=note.site.site_name,
+            unit_name=note.site.unit_name,
+            link=join_link(self.public_url, note.code),
+            reply_link=reply_link(self.public_url, note.code),
+            message_id=f"<{secrets.token_hex(12)}.{note.event.sequence}@{domain}>",
             at=at,
+            series=note.series,
         )
 
-    def _row(
-        self, meeting: Meeting, letter: Letter, site: InvitedSite, known: str
-    ) -> OutboxMessage:
+    def _row(self, note: Note, letter: Letter, known: str) -> OutboxMessage:
         usable = mail_address(known)
-        row = _waiting(meeting, letter, site, usable or known[:254])
+        row = _waiting(note, letter, usable or known[:254])
         row.content = compose(replace(letter, recipient=usable)) if usable else ""
         if not usable:
             row.state, row.last_error = Delivery.FAILED, NO_ADDRESS
         return row
 
-    def _short(
-        self, meeting: Meeting, letter: Letter, site: InvitedSite, phone: str
-    ) -> OutboxMessage:
-        row = _waiting(meeting, letter, site, phone[:254])
+    def _short(self, note: Note, letter: Letter, phone: str) -> OutboxMessage:
+        row = _waiting(note, letter, phone[:254])
         row.channel, row.content = Channel.WEBHOOK, gateway.notice(letter, phone)
         return row
 
@@ -160,7 +170,7 @@ class MailAnnouncer:
         wanted = set(message_ids)
         query = (
             select(OutboxMessage)
-            .where(OutboxMessage.id.in_(wanted), OutboxMessage.meeting_id == meeting_id)
+            .where(OutboxMessage.id.in_(wanted), about(meeting_id))
             .options(joinedload(OutboxMessage.invited_site))
         )
         rows = session.scalars(query).all()
@@ -171,13 +181,18 @@ class MailAnnouncer:
         if meeting.status in HELD | PLANNED:
             raise ConflictError("Cuộc họp không còn gửi thư mời.")
         anew: dict[int, tuple[InvitedSite, Reason]] = {}
+        series: dict[int, Note] = {}
         for row in rows:
             if row.state is Delivery.WAITING:
                 row.next_attempt_at = at
+            elif row.series_id is not None:
+                of = session.get_one(MeetingSeries, row.series_id)
+                series[row.invited_site_id] = whole_again(session, of, row.invited_site, at)
             else:
                 anew[row.invited_site_id] = (row.invited_site, _present_reason(meeting, row))
         if anew:
             self._write(session, meeting, list(anew.values()), at)
+        self._post(session, list(series.values()), at)
         audit.record(
             session, at=at, actor=actor, action="invitation.resent", object_type="meeting",
             object_id=meeting_id, address=address, detail={"letters": len(rows)},
@@ -186,16 +201,17 @@ class MailAnnouncer:
         return len(rows)
 
 
-def _waiting(meeting: Meeting, letter: Letter, site: InvitedSite, recipient: str) -> OutboxMessage:
+def _waiting(note: Note, letter: Letter, recipient: str) -> OutboxMessage:
     """A row to be filled with content."""
     return OutboxMessage(
-        meeting_id=meeting.id,
-        invited_site_id=site.id,
+        meeting_id=note.site.meeting_id,
+        invited_site_id=note.site.id,
+        series_id=note.series_id,
         purpose=_PURPOSE.get(letter.reason, Purpose.CANCEL),
         channel=Channel.MAIL,
         recipient=recipient,
         subject=subject(letter),
-        ics_sequence=meeting.ics_sequence,
+        ics_sequence=note.event.sequence,
         state=Delivery.WAITING,
         attempts=0,
         next_attempt_at=letter.at,
@@ -221,23 +237,3 @@ def _present_reason(meeting: Meeting, row: OutboxMessage) -> Reason:
 def _contacts(session: Session, site_ids: Sequence[int]) -> dict[int, tuple[str, str]]:
     query = select(Site.id, Site.email, Site.technician_phone).where(Site.id.in_(site_ids))
     return {site_id: (email, phone) for site_id, email, phone in session.execute(query)}
-
-
-def _event(session: Session, meeting: Meeting) -> Event:
-    chair = session.get(Person, meeting.chair_id)
-    assert chair is not None  # a foreign key
-    external = ", ".join(filter(None, [meeting.external_host, meeting.external_reference]))
-    return Event(
-        title=meeting.title,
-        scope_words=SCOPE_WORDS[meeting.scope],
-        starts_at=meeting.starts_at,
-        ends_at=meeting.ends_at,
-        chair=", ".join(filter(None, [chair.full_name, chair.title])),
-        location=meeting.location,
-        description=meeting.description,
-        external=external,
-        agenda=[AgendaLine(i.title, i.presenter, i.minutes) for i in meeting.agenda],
-        uid=meeting.ics_uid,
-        sequence=meeting.ics_sequence,
-        explanation=meeting.status_reason,
-    )

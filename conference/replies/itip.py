@@ -10,7 +10,7 @@ possibly empty, or MailError. Pure.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from email.utils import parseaddr
@@ -19,6 +19,7 @@ from typing import Any, Final
 from icalendar import Calendar
 
 from conference.replies.models import Answer
+from conference.scheduling.local_time import VIETNAM
 
 MAX_BYTES: Final = 2 * 1024 * 1024
 MAX_CALENDARS: Final = 4
@@ -93,11 +94,12 @@ def _answers(message: EmailMessage) -> Iterator[MailAnswer]:
     for calendar in _calendars(message):
         if str(calendar.get("METHOD", "")).upper() != "REPLY":
             continue
-        for event in calendar.walk("VEVENT")[:MAX_EVENTS]:
-            found = _answer(event)
-            if found is not None and found not in seen:
-                seen.add(found)
-                yield found
+        found = [_answer(event) for event in calendar.walk("VEVENT")[:MAX_EVENTS]]
+        # what is said of the whole series comes before what is said of one of its meetings
+        for answer in sorted(filter(None, found), key=lambda one: one.recurrence_at is not None):
+            if answer not in seen:
+                seen.add(answer)
+                yield answer
 
 
 def _calendars(message: EmailMessage) -> Iterator[Any]:
@@ -153,7 +155,10 @@ def _comment(event: Any) -> str:
 
 
 def _instant(value: Any) -> datetime | None:
+    """A day alone and a time without a known zone are Vietnam's: our events name no other."""
     at = getattr(value, "dt", None)
+    if isinstance(at, date) and not isinstance(at, datetime):
+        at = datetime(at.year, at.month, at.day)  # noqa: DTZ001 (its zone follows)
     if not isinstance(at, datetime):
         return None
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    return (at.replace(tzinfo=VIETNAM) if at.tzinfo is None else at).astimezone(UTC)

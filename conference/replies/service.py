@@ -32,7 +32,8 @@ from conference.replies.models import (
     Substitution,
 )
 from conference.scheduling import journal
-from conference.scheduling.models import ANNOUNCED, InvitedSite, Meeting, Status
+from conference.scheduling.local_time import local_day
+from conference.scheduling.models import ANNOUNCED, InvitedSite, Meeting, MeetingSeries, Status
 
 MAX_HEADCOUNT: Final = 2000
 MAX_NOTE: Final = 1000
@@ -91,6 +92,34 @@ class Tally:
 def is_open(meeting: Meeting, at: datetime) -> bool:
     """Whether answers are still taken: invited, and not over."""
     return meeting.status in _OPEN and meeting.ended_at is None and at < meeting.ends_at
+
+
+def later_places(
+    session: Session, meeting: Meeting, site: InvitedSite, at: datetime
+) -> list[tuple[Meeting, InvitedSite]]:
+    """The site's places in the later meetings of the series that still take answers."""
+    if meeting.series_id is None:
+        return []
+    found = _places(session, meeting.series_id, site.site_id)
+    return [
+        (one, place)
+        for one, place in found
+        if one.starts_at > meeting.starts_at and is_open(one, at)
+    ]
+
+
+def _places(session: Session, series_id: int, site_id: int) -> list[tuple[Meeting, InvitedSite]]:
+    query = (
+        select(Meeting, InvitedSite)
+        .join(InvitedSite, InvitedSite.meeting_id == Meeting.id)
+        .where(
+            Meeting.series_id == series_id,
+            InvitedSite.site_id == site_id,
+            InvitedSite.withdrawn_at.is_(None),
+        )
+        .order_by(Meeting.starts_at)
+    )
+    return [(meeting, place) for meeting, place in session.execute(query)]
 
 
 def reply_of(session: Session, site: InvitedSite) -> SiteReply | None:
@@ -337,9 +366,34 @@ def take_mail(
 def _apply(
     session: Session, incoming: Incoming, answer: MailAnswer, at: datetime
 ) -> tuple[Handling, int | None]:
-    meeting = session.scalar(select(Meeting).where(Meeting.ics_uid == answer.uid))
-    if meeting is None:
+    found = _meant(session, answer)
+    if not found:
         return Handling.UNKNOWN_MEETING, None
+    handled = [(_apply_to(session, meeting, incoming, answer, at), meeting.id) for meeting in found]
+    return next((one for one in handled if one[0] is Handling.APPLIED), handled[0])
+
+
+def _meant(session: Session, answer: MailAnswer) -> list[Meeting]:
+    """The meeting of the answered UID; of a series the one of its RECURRENCE-ID, else all."""
+    single = session.scalar(select(Meeting).where(Meeting.ics_uid == answer.uid))
+    if single is not None:
+        return [single]
+    series = session.scalar(select(MeetingSeries).where(MeetingSeries.ics_uid == answer.uid))
+    if series is None:
+        return []
+    if answer.recurrence_at is None:
+        return list(series.meetings)
+    slots = [(one, series.slot(one)) for one in series.meetings]
+    found = [one for one, slot in slots if slot == answer.recurrence_at]
+    if not found:  # some programs name the day alone, or the hour to which it was moved
+        day = local_day(answer.recurrence_at)
+        found = [one for one, slot in slots if slot is not None and local_day(slot) == day]
+    return found[:1]
+
+
+def _apply_to(
+    session: Session, meeting: Meeting, incoming: Incoming, answer: MailAnswer, at: datetime
+) -> Handling:
     query = (
         select(InvitedSite)
         .join(Site, InvitedSite.site_id == Site.id)
@@ -350,11 +404,11 @@ def _apply(
         (s for s in session.scalars(query) if s.site.email.strip().lower() == answer.attendee), None
     )
     if site is None or incoming.sender != answer.attendee:
-        return Handling.UNKNOWN_SENDER, meeting.id
+        return Handling.UNKNOWN_SENDER
     known = reply_of(session, site)
     newest = max(known.ics_sequence if known else 0, 0)
     if answer.sequence < newest or not is_open(meeting, at):
-        return Handling.OUTDATED, meeting.id
+        return Handling.OUTDATED
     row = _row(session, meeting, site)
     row.answer, row.source, row.note = answer.answer, Source.MAIL, answer.comment
     row.headcount = known.headcount if known else None
@@ -363,7 +417,7 @@ def _apply(
     session.flush()
     who = Actor(account_id=None, role=None, name=incoming.sender, invited_site_id=site.id)
     _note(session, meeting, site, row, who, at, "")
-    return Handling.APPLIED, meeting.id
+    return Handling.APPLIED
 
 
 def unanswered(session: Session, meeting: Meeting) -> list[InvitedSite]:

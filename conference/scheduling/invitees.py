@@ -9,9 +9,19 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Final
 
+from sqlalchemy import and_, select
+from sqlalchemy.orm import Session, contains_eager
+
 from conference.directory import units
 from conference.directory.models import Site
-from conference.scheduling.models import PLANNED, InvitedSite, Meeting
+from conference.scheduling.models import (
+    CALLED_OFF,
+    PLANNED,
+    InvitedSite,
+    Meeting,
+    SeriesPlace,
+    Status,
+)
 
 JOIN_CODE_BYTES: Final = 16
 """128 bits: a link cannot be guessed."""
@@ -74,6 +84,33 @@ def replace_sites(
             entry.withdrawn_at = at
     renumber(meeting.sites, sites, host)
     return added, removed
+
+
+def place_by_code(session: Session, code: str, at: datetime) -> InvitedSite | None:
+    """Whose link ``code`` is: of one meeting, or of a series, whose next meeting is then meant."""
+    site = session.scalar(select(InvitedSite).where(InvitedSite.join_code == code))
+    if site is not None:
+        return site
+    query = (
+        select(InvitedSite)
+        .join(InvitedSite.meeting)
+        .join(
+            SeriesPlace,
+            and_(
+                SeriesPlace.series_id == Meeting.series_id,
+                SeriesPlace.site_id == InvitedSite.site_id,
+            ),
+        )
+        .where(
+            SeriesPlace.join_code == code,
+            InvitedSite.withdrawn_at.is_(None),
+            Meeting.status.not_in(PLANNED | CALLED_OFF),
+        )
+        .order_by(Meeting.starts_at)
+    )
+    places = list(session.scalars(query.options(contains_eager(InvitedSite.meeting))))
+    ahead = [one for one in places if one.meeting.ends_at > at or one.meeting.status is Status.LIVE]
+    return next(iter(ahead or places[-1:]), None)
 
 
 def present_sites(meeting: Meeting) -> list[InvitedSite]:

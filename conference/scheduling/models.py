@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from conference.access.models import Account
 from conference.database import Base, text_enum
 from conference.directory.models import Person, Site
+from conference.scheduling.local_time import from_local, to_local
 
 
 class Scope(enum.Enum):
@@ -199,10 +200,35 @@ class MeetingSeries(Base):
     left_out: Mapped[list[Any]] = mapped_column(default=list)
     """ISO days that the rule names and the series leaves out (EXDATE)."""
     created_at: Mapped[datetime]
+    starts_at: Mapped[datetime | None]
+    """Start of the first slot; its hour is that of all slots. None in series without a UID."""
+    ics_uid: Mapped[str] = mapped_column(String(120), default="", server_default="", index=True)
+    """The one UID of all its meetings; empty where calendars know each by a UID of its own."""
+    ics_sequence: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Counts every revision of any of its meetings, so that no letter is older than the last."""
 
     meetings: Mapped[list[Meeting]] = relationship(
         back_populates="series", order_by="Meeting.series_day"
     )
+
+    def slot(self, meeting: Meeting) -> datetime | None:
+        """When the rule would have ``meeting`` begin: its RECURRENCE-ID; None without a UID."""
+        if not self.ics_uid or self.starts_at is None or meeting.series_day is None:
+            return None
+        return from_local(meeting.series_day, to_local(self.starts_at).time())
+
+
+class SeriesPlace(Base):
+    """A site's link to a series: leads to the meeting that is on or comes next."""
+
+    __tablename__ = "series_place"
+    __table_args__ = (UniqueConstraint("series_id", "site_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    series_id: Mapped[int] = mapped_column(ForeignKey("meeting_series.id"), index=True)
+    site_id: Mapped[int] = mapped_column(ForeignKey("site.id"), index=True)
+    join_code: Mapped[str] = mapped_column(String(40), unique=True)
+    """Secret like that of a single invitation; worth nothing where the site has no place."""
 
 
 class MeetingTemplate(Base):

@@ -80,7 +80,7 @@ def rule_of(repetition: Repetition, first: date) -> str:
     assert repetition.rhythm is not Rhythm.NONE
     parts = {
         Rhythm.DAILY: ["FREQ=DAILY"],
-        Rhythm.WEEKLY: ["FREQ=WEEKLY", f"BYDAY={WEEKDAY_CODES[first.weekday()]}"],
+        Rhythm.WEEKLY: ["FREQ=WEEKLY", f"BYDAY={_weekday(first)}"],
         Rhythm.MONTHLY_DAY: ["FREQ=MONTHLY", f"BYMONTHDAY={first.day}"],
         Rhythm.MONTHLY_WEEKDAY: ["FREQ=MONTHLY", f"BYDAY={_place_in_month(first)}"],
     }[repetition.rhythm]
@@ -113,6 +113,38 @@ def days(rule: str, first: date, left_out: Collection[date] = ()) -> list[date]:
         if moment.date() not in left_out:
             found.append(moment.date())
     return found
+
+
+def days_until(rule: str, first: date, last: date) -> list[date]:
+    """Days that ``rule``, begun on ``first``, names up to ``last``, however many."""
+    start = datetime(first.year, first.month, first.day)  # noqa: DTZ001 (days only)
+    end = datetime(last.year, last.month, last.day)  # noqa: DTZ001 (days only)
+    return [moment.date() for moment in rrulestr(rule, dtstart=start).between(start, end, inc=True)]
+
+
+def moved_rule(rule: str, first: date, first_after: date) -> str:
+    """``rule`` for the same rhythm begun on ``first_after`` instead of ``first``.
+
+    The weekday or the day of the month follows; UNTIL moves by as many days, COUNT stays.
+    """
+    by = first_after - first
+    parts = []
+    for part in rule.split(";"):
+        name, _, value = part.partition("=")
+        if name == "BYMONTHDAY":
+            value = str(first_after.day)
+        elif name == "BYDAY":
+            is_placed = value[:-2] != ""
+            value = _place_in_month(first_after) if is_placed else _weekday(first_after)
+        elif name == "UNTIL":
+            until = datetime.strptime(value, "%Y%m%d").date()  # noqa: DTZ007 (a day)
+            value = f"{until + by:%Y%m%d}"
+        parts.append(f"{name}={value}")
+    return ";".join(parts)
+
+
+def _weekday(day: date) -> str:
+    return WEEKDAY_CODES[day.weekday()]
 
 
 def days_off(days_wanted: Sequence[date], calendar: WorkingCalendar) -> frozenset[date]:

@@ -1,23 +1,32 @@
 """Series of meetings: planned at once, then changed or called off one by one or together.
 
-Every occurrence is a meeting of its own, with its letters, its room and its file. A change for
-several moves each by as much as the edited one was moved and gives it the same content; what is
-live, over or called off stays as it is. "This and following" parts the series in two.
+Every occurrence is a meeting of its own, with its room and its file; calendars know all of them by
+one UID, each by the slot the rule gave it (RFC 5545 §3.8.4.4). A change for several moves each by
+as much as the edited one was moved and gives it the same content; what is live, over or called off
+stays as it is. "This and following" parts the series in two, and so does "all" once a meeting was
+held: what was held keeps its place in everybody's calendar. Whoever is invited to several is told
+once of what one act changed.
 """
 
+import secrets
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from typing import Protocol
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
+from conference.access.policy import Actor
 from conference.errors import InvalidError
 from conference.scheduling import progress, recurrence, rules, service
+from conference.scheduling.announcement import Announcer, Gathered
 from conference.scheduling.context import Context
 from conference.scheduling.lifecycle import Trigger
 from conference.scheduling.local_time import local_day
 from conference.scheduling.models import (
     ANNOUNCED,
+    HELD,
     PLANNED,
     CallOffGround,
     Meeting,
@@ -29,6 +38,8 @@ from conference.scheduling.recurrence import Repetition, Rhythm, Scope
 from conference.scheduling.rules import MeetingDraft
 
 CHANGEABLE = PLANNED | ANNOUNCED | {Status.POSTPONED}
+KEPT = HELD | {Status.LIVE}
+"""What a calendar goes on showing as it was."""
 
 
 def create_series(
@@ -53,20 +64,37 @@ def create_series(
     days = recurrence.days(rule, first, left_out)
     if not days:
         raise InvalidError({"repeat_until": "Không còn ngày họp nào trong chuỗi."})
-    series = MeetingSeries(
-        rule=rule,
-        first_day=first,
-        left_out=sorted(day.isoformat() for day in left_out),
-        created_at=context.at,
-    )
-    context.session.add(series)
+    series = _new(context, rule, first, draft.starts_at)
+    series.left_out = sorted(day.isoformat() for day in left_out)
+    gathered, together = _gathering(context)
     made = []
     for day in days:
-        meeting = _create(context, _moved(draft, day - first), is_inviting=is_inviting)
+        meeting = _create(together, _moved(draft, day - first), is_inviting=is_inviting)
         meeting.series, meeting.series_day = series, day
         made.append(meeting)
     context.session.flush()
+    gathered.tell(context.announcer, context.session, context.at)
     return made
+
+
+def _new(context: Context, rule: str, first: date, starts_at: datetime | None) -> MeetingSeries:
+    series = MeetingSeries(
+        rule=rule,
+        first_day=first,
+        left_out=[],
+        created_at=context.at,
+        starts_at=starts_at,
+        ics_uid=f"{secrets.token_hex(16)}@diemcau" if starts_at else "",
+        ics_sequence=0,
+    )
+    context.session.add(series)
+    return series
+
+
+def _gathering(context: Context) -> tuple[Gathered, Context]:
+    """A context that keeps announcements until all of an act is done."""
+    gathered = Gathered()
+    return gathered, replace(context, announcer=gathered)
 
 
 def _create(context: Context, draft: MeetingDraft, *, is_inviting: bool) -> Meeting:
@@ -112,18 +140,54 @@ def edit(
     """
     before = context.session.get(Meeting, meeting_id)
     start_before = before.starts_at if before else None
-    meeting = _edit(context, meeting_id, draft, version=version, is_inviting=is_inviting)
+    gathered, together = _gathering(context)
+    meeting = _edit(together, meeting_id, draft, version=version, is_inviting=is_inviting)
     found = occurrences(context, meeting, scope)
-    if scope is Scope.FOLLOWING and len(found) > 1:
-        _part(context, meeting, found)
     assert start_before is not None
     moved = meeting.starts_at - start_before
     length = meeting.ends_at - meeting.starts_at
     for fellow in found[1:]:
         starts_at = fellow.starts_at + moved
         theirs = replace(draft, starts_at=starts_at, ends_at=starts_at + length)
-        _edit(context, fellow.id, theirs, version=fellow.version, is_inviting=is_inviting)
+        _edit(together, fellow.id, theirs, version=fellow.version, is_inviting=is_inviting)
+    if len(found) == 1:
+        for one in gathered.changes:
+            context.announce(one.meeting, one.announcement)
+        return found
+    parted_from = _part(context, found)
+    if moved:
+        _move_slots(meeting.series, found, moved)
+    gathered.tell(context.announcer, context.session, context.at, parted_from)
     return found
+
+
+def _move_slots(series: MeetingSeries | None, found: Sequence[Meeting], moved: timedelta) -> None:
+    """Give the series the rhythm it now has, and each of ``found`` its place in it.
+
+    Where the moved rule has no place for one of them (the 31st of every month, a day later), slots
+    stay, and calendars show each as moved from where the rule had it.
+    """
+    if series is None or series.starts_at is None:
+        return
+    starts_at = series.starts_at + moved
+    first = series.first_day + (local_day(starts_at) - local_day(series.starts_at))
+    rule = recurrence.moved_rule(series.rule, series.first_day, first)
+    places = dict(
+        zip(
+            recurrence.days(series.rule, series.first_day), recurrence.days(rule, first),
+            strict=False,
+        )
+    )  # fmt: skip
+    members = [one for one in series.meetings if one.series_day is not None]
+    left_out = [date.fromisoformat(one) for one in series.left_out]
+    stay = [one for one in members if one not in found and one.status in CHANGEABLE | KEPT]
+    if stay or not {one.series_day for one in members} <= places.keys():
+        return
+    for one in members:
+        assert one.series_day is not None
+        one.series_day = places[one.series_day]
+    series.rule, series.first_day, series.starts_at = rule, first, starts_at
+    series.left_out = sorted(places[day].isoformat() for day in left_out if day in places)
 
 
 def _edit(
@@ -146,53 +210,105 @@ def call_off(
     context: Context, meeting_id: int, scope: Scope, reason: str, ground: CallOffGround
 ) -> list[Meeting]:
     """Cancel one meeting, those after it too, or all of its series that are still to come."""
+    return _call_off(context, meeting_id, scope, reason, ground, service.cancel_meeting)
+
+
+def postpone(
+    context: Context, meeting_id: int, scope: Scope, reason: str, ground: CallOffGround
+) -> list[Meeting]:
+    """Put one meeting off, those after it too, or all of its series that are announced."""
+    return _call_off(context, meeting_id, scope, reason, ground, service.postpone_meeting)
+
+
+class _CallingOff(Protocol):
+    """`service.cancel_meeting` or `service.postpone_meeting`."""
+
+    def __call__(
+        self, session: Session, meeting_id: int, reason: str, *, ground: CallOffGround,
+        actor: Actor, at: datetime, announcer: Announcer, address: str = "",
+    ) -> Meeting: ...  # fmt: skip
+
+
+def _call_off(  # noqa: PLR0917 (what the two acts differ in)
+    context: Context, meeting_id: int, scope: Scope, reason: str, ground: CallOffGround,
+    act: _CallingOff,
+) -> list[Meeting]:  # fmt: skip
     meeting = context.session.get(Meeting, meeting_id)
     found = occurrences(context, meeting, scope) if meeting else []
-    ids = [one.id for one in found] or [meeting_id]
-    for one in ids:
-        service.cancel_meeting(
+    if act is service.postpone_meeting:  # a fellow nobody was invited to cannot be put off
+        found = [one for one in found if one is meeting or one.status in ANNOUNCED]
+    gathered, together = _gathering(context)
+    for one in [one.id for one in found] or [meeting_id]:
+        act(
             context.session,
             one,
             reason,
             ground=ground,
             actor=context.actor,
             at=context.at,
-            announcer=context.announcer,
+            announcer=together.announcer,
             address=context.address,
         )
+    if len(found) > 1:
+        gathered.tell(context.announcer, context.session, context.at)
+    else:
+        for change in gathered.changes:
+            context.announce(change.meeting, change.announcement)
     return found
+
+
+def invite(context: Context, meeting_id: int) -> list[Meeting]:
+    """Invite to all meetings of the series that stand where this one stands, in one letter."""
+    gathered, together = _gathering(context)
+    found = _alike(context, meeting_id)
+    made = [progress.send_invitations(together, one) for one in found]
+    gathered.tell(context.announcer, context.session, context.at)
+    return made
 
 
 def step(context: Context, meeting_id: int, trigger: Trigger, note: str) -> list[Meeting]:
     """Take ``trigger`` for all meetings of the series that stand where this one stands."""
-    meeting = context.session.get(Meeting, meeting_id)
-    if meeting is None or meeting.series_id is None:
-        return [progress.step(context, meeting_id, trigger, note=note)]
-    query = select(Meeting.id).where(
-        Meeting.series_id == meeting.series_id, Meeting.status == meeting.status
-    )
-    ids = context.session.scalars(query.order_by(Meeting.series_day)).all()
+    ids = _alike(context, meeting_id)
     return [progress.step(context, one, trigger, note=note) for one in ids]
 
 
-def _part(context: Context, meeting: Meeting, found: Sequence[Meeting]) -> None:
-    """From ``meeting`` on the series is one of its own; the earlier part ends before it."""
-    series = meeting.series
-    day = meeting.series_day
-    if series is None or day is None or day <= series.first_day:
-        return
-    following = MeetingSeries(
-        rule=_without_count(series, day),
-        first_day=day,
-        left_out=[one for one in series.left_out if date.fromisoformat(one) >= day],
-        created_at=context.at,
+def _alike(context: Context, meeting_id: int) -> list[int]:
+    """The meetings of a series in the same state; a single one without series."""
+    meeting = context.session.get(Meeting, meeting_id)
+    if meeting is None or meeting.series_id is None:
+        return [meeting_id]
+    query = select(Meeting.id).where(
+        Meeting.series_id == meeting.series_id, Meeting.status == meeting.status
     )
-    context.session.add(following)
+    return list(context.session.scalars(query.order_by(Meeting.series_day)))
+
+
+def _part(context: Context, found: Sequence[Meeting]) -> MeetingSeries | None:
+    """Make ``found`` a series of its own if meetings before it stay; the one they came from.
+
+    The earlier part ends before the first of ``found``.
+    """
+    series = found[0].series
+    days = [one.series_day for one in found if one.series_day is not None]
+    if series is None or not days or (day := min(days)) <= series.first_day:
+        return None
+    earlier = [
+        one for one in series.meetings
+        if one.series_day is not None and one.series_day < day and one.status in CHANGEABLE | KEPT
+    ]  # fmt: skip
+    if not earlier:
+        return None
+    slot = series.slot(next(one for one in found if one.series_day == day))
+    following = _new(context, _without_count(series, day), day, slot)
+    following.left_out = [one for one in series.left_out if date.fromisoformat(one) >= day]
     series.rule = recurrence.rest_of(series.rule, series.first_day, day)
     series.left_out = [one for one in series.left_out if date.fromisoformat(one) < day]
+    series.ics_sequence += 1
+    following.ics_sequence = series.ics_sequence  # answers go on counting from there
     for one in found:
         one.series = following
     context.session.flush()
+    return series
 
 
 def _without_count(series: MeetingSeries, day: date) -> str:

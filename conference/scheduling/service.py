@@ -295,7 +295,7 @@ def _invite_again(context: Context, meeting: Meeting) -> None:
     """A postponed meeting has a new time: calendars dropped it, so everybody is invited anew."""
     meeting.status = after(meeting.status, Trigger.RESCHEDULE)
     meeting.status_reason = ""
-    meeting.ics_sequence += 1
+    _revise(meeting)
     sites = present_sites(meeting)
     context.record(meeting, Kind.INVITED, detail={"sites": len(sites), "is_rescheduled": True})
     context.announce(meeting, Announcement(updated=sites))
@@ -309,13 +309,23 @@ def _announce_edit(
     content_changed: bool,
 ) -> None:
     if content_changed or removed:
-        meeting.ics_sequence += 1  # RFC 5546 §2.1.4: every later revision counts up
+        _revise(meeting)
     new = {entry.id for entry in added}
     kept = [entry for entry in present_sites(meeting) if entry.id not in new]
     announcement = Announcement(
         invited=added, updated=kept if content_changed else (), called_off=removed
     )
     context.announce(meeting, announcement)
+
+
+def _revise(meeting: Meeting) -> None:
+    """Count the revision (RFC 5546 §2.1.4): each later one is higher, over a whole series."""
+    series = meeting.series
+    if series is None or not series.ics_uid:
+        meeting.ics_sequence += 1
+    else:
+        series.ics_sequence += 1
+        meeting.ics_sequence = series.ics_sequence
 
 
 def checked_reason(reason: str, missing: str = "Nêu lý do.") -> str:
@@ -347,7 +357,7 @@ def _call_off(  # noqa: PLR0917 (what the two public acts differ in)
     meeting.status_reason = reason
     meeting.status_ground = ground
     meeting.updated_at = context.at
-    meeting.ics_sequence += 1
+    _revise(meeting)
     context.record(meeting, kind, note=reason, detail={"ground": ground.value})
     context.announce(meeting, Announcement(called_off=told))
     return meeting

@@ -190,8 +190,12 @@ def attendance_by_unit(session: Session, period: Period) -> list[tuple[str, Site
 
 
 def _invited_at(session: Session, condition: ColumnElement[bool]) -> Mapping[int, list[datetime]]:
-    """When each meeting's first invitation left; one entry for each meeting that has one."""
-    query = (
+    """When each meeting's first invitation left; one entry for each meeting that has one.
+
+    A series is invited to by one letter, which stands with its first meeting: for the others the
+    hour counts at which it was written.
+    """
+    letters = (
         select(OutboxMessage.meeting_id, func.min(OutboxMessage.sent_at))
         .join(Meeting, OutboxMessage.meeting_id == Meeting.id)
         .where(
@@ -201,6 +205,10 @@ def _invited_at(session: Session, condition: ColumnElement[bool]) -> Mapping[int
         )
         .group_by(OutboxMessage.meeting_id)
     )
+    series = select(Meeting.id, Meeting.invited_at).where(
+        condition, Meeting.series_id.is_not(None), Meeting.invited_at.is_not(None)
+    )
+    query = series.union_all(letters)  # letters last: they are what was measured
     return {meeting_id: [sent_at] for meeting_id, sent_at in session.execute(query) if sent_at}
 
 

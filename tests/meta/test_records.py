@@ -28,6 +28,8 @@ def test_parents_come_before_what_names_them() -> None:
     seen = {"meeting", "unit", "person", "site", "account"}
     for kept in rows.TABLES:
         for column in kept.table.columns:
+            if column.name in kept.left_behind:
+                continue
             target = rows.references(column)
             assert target is None or target in seen, f"{kept.name}.{column.name}"
         seen.add(kept.name)

@@ -10,8 +10,9 @@ from werkzeug.wrappers import Response
 from conference.access.policy import Verb
 from conference.errors import NotFoundError
 from conference.invitations import ledger
+from conference.invitations.links import join_link
 from conference.invitations.models import Delivery
-from conference.invitations.service import MailAnnouncer, join_link
+from conference.invitations.service import MailAnnouncer
 from conference.scheduling.facts import meeting_facts
 from web.meeting_page import find_meeting, open_page, withdrawn_sites
 from web.services import client_address, now, require, services

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from conference.access.policy import Verb
 from conference.errors import DomainError, InvalidError
 from conference.invitations.service import MailAnnouncer
-from conference.scheduling import progress, series, service, templates
+from conference.scheduling import progress, series, templates
 from conference.scheduling.context import Context
 from conference.scheduling.facts import meeting_facts
 from conference.scheduling.lifecycle import STEPS, Trigger, step_of
@@ -70,7 +70,11 @@ def invite(meeting_id: int) -> Response:
     return _do(
         meeting_id,
         Trigger.INVITE,
-        lambda context: progress.send_invitations(context, meeting_id),
+        lambda context: (
+            series.invite(context, meeting_id)
+            if request.form.get("series")
+            else progress.send_invitations(context, meeting_id)
+        ),
         _("Đã gửi lời mời; các điểm cầu sẽ nhận thư."),
     )
 
@@ -109,17 +113,20 @@ def drop_template(template_id: int) -> Response:
 @blueprint.post("/cuoc-hop/<int:meeting_id>/hoan")
 def postpone(meeting_id: int) -> Response:
     """Put a meeting off."""
-    said = _("Đã hoãn; các điểm cầu sẽ được báo.")
-    return _do(meeting_id, Trigger.POSTPONE, _postponing(meeting_id), said)
+    scope, reason = _scope(), request.form.get("reason", "")
+    return _do(
+        meeting_id,
+        Trigger.POSTPONE,
+        lambda context: series.postpone(context, meeting_id, scope, reason, _ground()),
+        _("Đã hoãn; các điểm cầu sẽ được báo."),
+    )
 
 
 @blueprint.post("/cuoc-hop/<int:meeting_id>/huy")
 def cancel(meeting_id: int) -> Response:
     """Call a meeting off for good."""
     said = _("Đã hủy; các điểm cầu sẽ được báo.")
-    typed = request.form.get("series_scope", "")
-    scope = next((one for one in Scope if one.value == typed), Scope.THIS)
-    reason = request.form.get("reason", "")
+    scope, reason = _scope(), request.form.get("reason", "")
     return _do(
         meeting_id,
         Trigger.CANCEL,
@@ -128,27 +135,14 @@ def cancel(meeting_id: int) -> Response:
     )
 
 
+def _scope() -> Scope:
+    typed = request.form.get("series_scope", "")
+    return next((one for one in Scope if one.value == typed), Scope.THIS)
+
+
 def _ground() -> CallOffGround:
     typed = request.form.get("ground", "")
     return next((one for one in CallOffGround if one.value == typed), CallOffGround.OTHER)
-
-
-def _postponing(meeting_id: int) -> Callable[[Context], object]:
-    ground = _ground()
-
-    def call_off(context: Context) -> object:
-        return service.postpone_meeting(
-            context.session,
-            meeting_id,
-            request.form.get("reason", ""),
-            ground=ground,
-            actor=context.actor,
-            at=context.at,
-            announcer=context.announcer,
-            address=context.address,
-        )
-
-    return call_off
 
 
 def _do(meeting_id: int, trigger: Trigger, act: Callable[[Context], object], said: str) -> Response:

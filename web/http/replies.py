@@ -9,7 +9,7 @@ from flask_wtf import FlaskForm
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
-from wtforms import IntegerField, RadioField, StringField, TextAreaField
+from wtforms import BooleanField, IntegerField, RadioField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Optional
 
@@ -21,6 +21,7 @@ from conference.replies import service
 from conference.replies.models import Answer, Consent, IncomingMessage, Source
 from conference.replies.service import ANSWER_WORDS, ReplyDraft
 from conference.scheduling.facts import meeting_facts
+from conference.scheduling.invitees import place_by_code
 from conference.scheduling.models import InvitedSite, Meeting
 from web.meeting_page import find_meeting, open_page
 from web.services import client_address, now, require, services
@@ -45,6 +46,7 @@ class ReplyForm(FlaskForm):
     substitute = StringField(_l("Người dự thay"))
     substitute_title = StringField(_l("Chức vụ người dự thay"))
     note = TextAreaField(_l("Ghi chú, lý do"), render_kw={"rows": 2})
+    is_for_series = BooleanField(_l("Trả lời như vậy cho cả các cuộc sau của chuỗi"))
 
     def draft(self) -> ReplyDraft:
         """What was typed."""
@@ -64,10 +66,12 @@ class ReplyForm(FlaskForm):
 def by_link(code: str) -> Page:
     """A site answers with the link of its letter."""
     with services().database.reading() as session:
-        site = session.scalar(select(InvitedSite).where(InvitedSite.join_code == code))
+        site = place_by_code(session, code, now())
         if site is None:
             raise NotFoundError(_("Đường dẫn không đúng hoặc đã thay đổi."))
         site_id, meeting_id, name = site.id, site.meeting_id, site.site_name
+        if request.method == "GET" and code != site.join_code:  # a series: its next meeting
+            return redirect(url_for("replies.by_link", code=site.join_code))
     who = Actor(account_id=None, role=None, name=name, invited_site_id=site_id)
     return _answer(meeting_id, site_id, who, Source.LINK, "replies/by_link.html")
 
@@ -106,10 +110,14 @@ def _answer(meeting_id: int, site_id: int, who: Actor, source: Source, template:
             try:
                 with services().database.transaction() as session:
                     meeting, site = _both(session, meeting_id, site_id)
-                    service.give(
-                        session, meeting, site, form.draft(), actor=who, source=source,
-                        at=now(), address=client_address(),
-                    )  # fmt: skip
+                    places = [(meeting, site)]
+                    if form.is_for_series.data:
+                        places += service.later_places(session, meeting, site, now())
+                    for one, place in places:
+                        service.give(
+                            session, one, place, form.draft(), actor=who, source=source,
+                            at=now(), address=client_address(),
+                        )  # fmt: skip
             except InvalidError as error:
                 faults = error.fields
             except ConflictError as error:
@@ -130,6 +138,7 @@ def _answer(meeting_id: int, site_id: int, who: Actor, source: Source, template:
             substitution=substitution, is_open=service.is_open(meeting, now()),
             is_outdated=reply is not None and reply.ics_sequence < meeting.ics_sequence,
             answer_words=ANSWER_WORDS,
+            later=len(service.later_places(session, meeting, site, now())),
         )  # fmt: skip
     return (page, status) if status != 200 else page
 

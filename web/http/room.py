@@ -20,6 +20,7 @@ from conference.conduct.participants import Door, Participant
 from conference.conduct.service import holds_floor, sources_of
 from conference.engine.client import FLOOR_ATTRIBUTE
 from conference.errors import ConflictError, ForbiddenError, NotFoundError
+from conference.scheduling.invitees import place_by_code
 from conference.scheduling.models import ANNOUNCED, InvitedSite, Meeting, Status
 from web import entrance
 from web.http.session import language
@@ -43,7 +44,7 @@ def join_by_link(code: str) -> Answer:
     """A site's own link."""
     at = now()
     with services().database.reading() as session:
-        site = session.scalar(select(InvitedSite).where(InvitedSite.join_code == code))
+        site = place_by_code(session, code, at)
         if site is None:
             return _render(_unknown_code()), 404
         meeting = site.meeting

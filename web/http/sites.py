@@ -1,6 +1,7 @@
 """Sites: the list of rooms, and the facts of one."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -9,6 +10,7 @@ from werkzeug.wrappers import Response
 
 from conference.access import audit
 from conference.access.policy import Actor, Verb, may
+from conference.calendar_feeds import service as calendar_feeds
 from conference.directory import people, sites, units
 from conference.directory.models import Site
 from conference.directory.sites import SiteFacts
@@ -36,6 +38,7 @@ def index() -> str:
             day_text=date_text(day),
             is_today=day == local_day(now()),
             may_manage=may(actor, Verb.DIRECTORY_MANAGE),
+            may_give_feed=may(actor, Verb.SITE_FEED_MANAGE),
         )
 
 
@@ -60,6 +63,48 @@ def edit_site(site_id: int) -> Answer:
     given |= {"unit": str(site.unit_id), "technician": str(site.technician_id or "")}
     form = SiteForm() if request.form else SiteForm(data=given)
     return _keep(form, actor, site)
+
+
+@blueprint.post("/quan-tri/diem-cau/<int:site_id>/lich")
+def issue_feed(site_id: int) -> Answer:
+    """Make the site's calendar address; it is on this answer and nowhere else."""
+    actor = require(Verb.SITE_FEED_MANAGE)
+    with services().database.transaction() as session:
+        sites.find_site(session, site_id)
+        secret = calendar_feeds.issue_for_site(
+            session, site_id, actor=actor, at=now(), address=client_address()
+        )
+    return _feed_page(site_id, f"{services().settings.public_url}/lich/{secret}.ics")
+
+
+@blueprint.post("/quan-tri/diem-cau/<int:site_id>/lich/thu-hoi")
+def revoke_feed(site_id: int) -> Response:
+    """End the site's calendar address."""
+    actor = require(Verb.SITE_FEED_MANAGE)
+    with services().database.transaction() as session:
+        sites.find_site(session, site_id)
+        calendar_feeds.revoke_for_site(
+            session, site_id, actor=actor, at=now(), address=client_address()
+        )
+    flash(_("Đã thu hồi đường dẫn lịch."), "ok")
+    return redirect(url_for("sites.feed", site_id=site_id), 303)
+
+
+@blueprint.get("/quan-tri/diem-cau/<int:site_id>/lich")
+def feed(site_id: int) -> str:
+    """The calendar address of a unit that has no account."""
+    require(Verb.SITE_FEED_MANAGE)
+    return _feed_page(site_id)
+
+
+def _feed_page(site_id: int, address: str = "") -> str:
+    with services().database.reading() as session:
+        site = sites.find_site(session, site_id)
+        row = calendar_feeds.feed_of_site(session, site_id)
+        webcal = f"webcal://{urlsplit(address).netloc}{urlsplit(address).path}" if address else ""
+        return render_template(
+            "calendar_feeds/show.html", row=row, address=address, webcal=webcal, site=site
+        )
 
 
 def _keep(form: SiteForm, actor: Actor, site: Site | None) -> Answer:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from conference.access.models import AuditEntry
 from conference.errors import ConflictError, InvalidError, NotFoundError
 from conference.scheduling import service
-from conference.scheduling.announcement import Announcement
+from conference.scheduling.announcement import Announcement, SilentAnnouncer
 from conference.scheduling.facts import meeting_facts
 from conference.scheduling.invitees import present_sites
 from conference.scheduling.journal import LogEntry
@@ -20,7 +20,7 @@ from conference.scheduling.rules import AgendaDraft, Classification, MeetingDraf
 from tests.support.province import AT, ENDS, STARTS, Province
 
 
-class RecordingAnnouncer:
+class RecordingAnnouncer(SilentAnnouncer):
     """Remembers what it was asked to announce."""
 
     def __init__(self) -> None:

@@ -145,3 +145,28 @@ def test_a_replaced_or_revoked_address_shows_nothing(pages: Pages, meeting_id: i
     assert pages.browser("thuky").post("/lich-cua-toi/thu-hoi").status_code == 303
     assert reader.get(second).status_code == 404
     assert reader.get("/lich/khong-co.ics").status_code == 404
+
+
+def test_a_unit_without_account_gets_an_address_from_the_secretariat(
+    pages: Pages, meeting_id: int
+) -> None:
+    with pages.province.database.reading() as session:
+        site = session.get_one(Meeting, meeting_id).sites[0]
+        site_id, link = site.site_id, f"/vao/{site.join_code}"
+    address = f"/quan-tri/diem-cau/{site_id}/lich"
+    office, reader = pages.browser("thuky"), pages.browser(None)
+    assert "Lịch" in office.get("/quan-tri/diem-cau").text
+    assert pages.browser("diemcau1").post(address).status_code == 403
+
+    def issued() -> str:
+        page = office.post(address).text
+        whole = page.partition('id="address" class="secret">')[2].partition("<")[0]
+        return "/lich/" + whole.rpartition("/")[2]
+
+    first, second = issued(), issued()
+    assert reader.get(first).status_code == 404
+    (event,) = Calendar.from_ical(reader.get(second).data).walk("VEVENT")
+    assert str(event["URL"]).endswith(link)
+    assert "Người lập" in office.get(address).text
+    assert office.post(f"{address}/thu-hoi").status_code == 303
+    assert reader.get(second).status_code == 404
