@@ -7,13 +7,10 @@ be played.
 
 import json
 import os
-import selectors
-import signal
-import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import imageio_ffmpeg
 
@@ -22,22 +19,24 @@ from recordings.compose import plan as planning
 from recordings.compose.layout import Card, Layout, arrange
 from recordings.compose.pieces import Measure, Piece, Session, pieces_of
 from recordings.compose.timeline import Conduct, Timeline, build
+from recordings.running import (
+    ComposeCancelledError,
+    ComposeError,
+    Progress,
+    Runner,
+    end_orphans,
+)
 from recordings.store import manifest
 from recordings.store.folder import FolderStore
 
-STALLED_S: Final = 180.0
-"""ffmpeg that reports nothing for this long is ended."""
-
-_NICE: Final = 10
-_POLL_S: Final = 0.5
-
-
-class ComposeError(Exception):
-    """This try failed; the text says why. The raw media is as it was."""
-
-
-class ComposeCancelledError(ComposeError):
-    """Somebody else composes it by now, or the worker is stopping."""
+__all__ = [
+    "ComposeCancelledError",
+    "ComposeError",
+    "Composition",
+    "compose",
+    "ffmpeg_program",
+    "read_session",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +51,6 @@ class Composition:
     chapters: list[dict[str, Any]]
     gaps: list[dict[str, Any]]
     speeches: list[dict[str, Any]]
-
-
-ConductReader = Callable[[], Conduct]
-Progress = Callable[[float], None]
-"""Takes the share done, 0…1; may raise ComposeCancelledError."""
 
 
 def ffmpeg_program() -> str:
@@ -78,32 +72,23 @@ def compose(
     on_progress: Progress,
 ) -> Composition:
     """Make and publish the composed file of recording ``key``. Raises ComposeError."""
-    _end_orphan(store.folder(key) / "work" / "ffmpeg.pid", str(store.folder(key)))
+    end_orphans(store.folder(key) / "work")
     work = store.work(key)
     timeline, pieces = _decide(store, key, conduct, on_progress)
-    layouts = [arrange(scene, height) for scene in timeline.scenes]
-    files = _prepare(store.folder(key), work, timeline, layouts, conduct.title)
-    steps = planning.plan(timeline, layouts, files)
-    total_s = sum(step.duration_s for step in steps)
-    done_s = 0.0
-    for step in steps:
-        before_s = done_s
-
-        def report(at_s: float, before_s: float = before_s) -> None:
-            on_progress(min(0.99, (before_s + at_s) / total_s))
-
-        _run(program, step.args, work, report)
-        done_s += step.duration_s
+    layouts = {scene: arrange(scene, height) for scene in timeline.scenes}
+    files = _prepare(store.folder(key), work, timeline, layouts.values(), conduct.title)
+    plan = planning.plan(timeline, layouts, files)
+    Path(files.parts_list).write_text(plan.parts_list, encoding="utf-8")
+    total_s = sum(step.duration_s for step in (*plan.beside, plan.join))
+    runner = Runner(program, work, total_s, on_progress)
+    runner.run(plan.beside)
+    runner.run([plan.join])
     draft = Path(files.output)
     try:
         measuring.verify(draft, timeline.duration_s)
     except measuring.UnplayableError as error:
         raise ComposeError(f"the composed file is not right: {error}") from error
-    sound = work / "draft.m4a"
-    _run(
-        program, planning.sound_alone(str(draft), str(sound)), work, lambda _at_s: on_progress(0.99)
-    )
-    store.publish(sound, store.sound(key))
+    store.publish(Path(files.sound), store.sound(key))
     store.publish(draft, store.composed(key))
     composition = _record(store, key, timeline, pieces)
     store.clear_work(key)
@@ -142,7 +127,7 @@ def read_session(
 
 
 def _prepare(
-    root: Path, work: Path, timeline: Timeline, layouts: Sequence[Layout], title: str
+    root: Path, work: Path, timeline: Timeline, layouts: Iterable[Layout], title: str
 ) -> planning.Files:
     drawn: dict[Card, str] = {}
     for layout in layouts:
@@ -156,11 +141,11 @@ def _prepare(
         metadata=str(work / "chapters.txt"),
         parts_list=str(work / "parts.txt"),
         part_pattern=str(work / "part-{:04d}.mkv"),
+        sound=str(work / "sound.m4a"),
         output=str(work / "draft.mp4"),
     )
     chapters = planning.metadata(title, timeline.chapters, timeline.duration_s)
     Path(files.metadata).write_text(chapters, encoding="utf-8")
-    Path(files.parts_list).write_text(planning.parts(timeline, files), encoding="utf-8")
     return files
 
 
@@ -192,70 +177,3 @@ def _record(
     return Composition(
         timeline.starts_s, timeline.duration_s, size, digest, chapters, gaps, speeches
     )
-
-
-# --- ffmpeg ---------------------------------------------------------------------------------
-
-
-def _run(program: str, args: Sequence[str], work: Path, report: Progress) -> None:
-    """Run one step at low priority. Raises ComposeError with ffmpeg's last words."""
-    command = [
-        program, "-hide_banner", "-nostdin", "-nostats", "-loglevel", "warning",
-        "-progress", "pipe:1", "-y", *args,
-    ]  # fmt: skip
-    log = work / "ffmpeg.log"
-    with (
-        log.open("ab") as errors,
-        subprocess.Popen(  # noqa: S603  (no shell; arguments are our own)
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, cwd=work
-        ) as process,
-    ):
-        try:
-            os.setpriority(os.PRIO_PROCESS, process.pid, _NICE)
-            (work / "ffmpeg.pid").write_text(str(process.pid))
-            _follow(process, report)
-        except BaseException:
-            process.kill()
-            raise
-    if process.returncode != 0:
-        words = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-3:]
-        raise ComposeError(f"ffmpeg ended with {process.returncode}: {' | '.join(words)[:500]}")
-
-
-def _follow(process: "subprocess.Popen[bytes]", report: Progress) -> None:
-    """Read ``-progress`` output until it ends."""
-    assert process.stdout is not None
-    silent_s, at_s, text = 0.0, 0.0, b""
-    with selectors.DefaultSelector() as selector:
-        selector.register(process.stdout, selectors.EVENT_READ)
-        while True:
-            if not selector.select(_POLL_S):
-                silent_s += _POLL_S
-                if silent_s >= STALLED_S:
-                    raise ComposeError("ffmpeg stalled")
-                report(at_s)
-                continue
-            chunk = os.read(process.stdout.fileno(), 65_536)
-            if not chunk:
-                return
-            *lines, text = (text + chunk).split(b"\n")
-            before_s, at_s = at_s, max([at_s, *map(_out_time_s, lines)])
-            silent_s = 0.0 if at_s > before_s else silent_s + _POLL_S
-            report(at_s)
-
-
-def _out_time_s(line: bytes) -> float:
-    """Seconds written so far from one line of ``-progress`` output; 0 for any other line."""
-    name, _, value = line.strip().partition(b"=")
-    return int(value) / 1e6 if name == b"out_time_us" and value.isdigit() else 0.0
-
-
-def _end_orphan(pid_file: Path, folder: str) -> None:
-    """End the ffmpeg of a worker that was killed; it is known by the folder it works in."""
-    try:
-        pid = int(pid_file.read_text())
-        command = Path(f"/proc/{pid}/cmdline").read_bytes()
-        if folder.encode() in command and b"-progress" in command:
-            os.kill(pid, signal.SIGKILL)
-    except (OSError, ValueError):
-        return

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Final
 
 import av
+from livekit.protocol import models
+from PIL import Image, ImageDraw, ImageFilter
 
 from media.client import Client
 from media.client.local import LocalTrack
@@ -35,12 +37,52 @@ class Clip:
 def camera(folder: Path, width: int, height: int, bitrate: str, rate: int = 25) -> Clip:
     """A moving test picture in VP8."""
     source = f"testsrc2=size={width}x{height}:rate={rate}:duration={SECONDS}"
-    path = folder / f"{width}x{height}.mkv"
+    path = folder / f"{width}x{height}-{rate}.mkv"
     encode(
         path, "-f", "lavfi", "-i", source, "-c:v", "libvpx", "-b:v", bitrate, "-minrate", bitrate,
         "-maxrate", bitrate, "-deadline", "realtime", "-cpu-used", "8", "-g", "9999",
     )  # fmt: skip
     return Clip(frames_in(path), 90_000 // rate, 1 / rate, width, height)
+
+
+def person(folder: Path, width: int, height: int, seconds: int) -> list[str]:
+    """Input of ffmpeg: somebody sways before a wall, with a camera's grain."""
+    wall, somebody = folder / f"wall-{width}.png", folder / f"somebody-{width}.png"
+    _draw_wall(width, height).save(wall)
+    _draw_somebody(width // 2, height * 3 // 4).save(somebody)
+    move = "x=W/4+W/80*sin(t*1.3):y=H/4+H/90*sin(t*2.1)"
+    graph = f"[0][1]overlay={move},noise=alls=2:allf=t,format=yuv420p"
+    still = ["-framerate", "30", "-loop", "1", "-t", str(seconds), "-i"]
+    return [*still, str(wall), *still, str(somebody), "-filter_complex", graph]
+
+
+def _draw_wall(width: int, height: int) -> Image.Image:
+    image = Image.linear_gradient("L").resize((width, height)).convert("RGB")
+    image = Image.blend(image, Image.new("RGB", image.size, "#b09a80"), 0.8)
+    pen = ImageDraw.Draw(image)
+    for shelf in range(4):
+        top = height * (1 + 2 * shelf) // 10
+        pen.rectangle((width // 20, top, width // 4, top + height // 60), fill="#5d4630")
+        for book in range(9):
+            left = width // 20 + book * width // 48
+            box = (left, top - height // 9, left + width // 60, top)
+            pen.rectangle(
+                box, fill=("#7a2f2f", "#2f4d7a", "#d8cfa8", "#3d5f3a")[(book + shelf) % 4]
+            )
+    return image.filter(ImageFilter.GaussianBlur(width / 800))
+
+
+def _draw_somebody(width: int, height: int) -> Image.Image:
+    image = Image.new("RGBA", (width, height), (0, 0, 0, 0))
+    pen = ImageDraw.Draw(image)
+    pen.ellipse((0, height * 6 // 10, width, height * 2), fill="#27314a")
+    pen.ellipse((width * 7 // 20, height // 12, width * 13 // 20, height * 2 // 3), fill="#c68e6b")
+    pen.pieslice((width // 3, 0, width * 2 // 3, height // 2), 180, 360, fill="#1d1a18")
+    for eye in (9, 11):
+        at = width * eye // 20
+        pen.ellipse((at - 9, height * 3 // 8, at + 9, height * 3 // 8 + 10), fill="#241a14")
+    pen.line((width * 9 // 20, height // 2, width * 11 // 20, height // 2), fill="#8c4a40", width=6)
+    return image.filter(ImageFilter.GaussianBlur(width / 500))
 
 
 def voice(folder: Path, hertz: int) -> Clip:
@@ -79,10 +121,11 @@ async def play(track: LocalTrack, clip: Clip) -> None:
         await asyncio.sleep(max(0.0, due_s - loop.time()))
 
 
-async def publish(client: Client, clip: Clip) -> "asyncio.Task[None]":
-    """Publish a clip as camera or microphone and play it."""
+async def publish(client: Client, clip: Clip, *, is_screen: bool = False) -> "asyncio.Task[None]":
+    """Publish a clip as camera, shared screen or microphone and play it."""
     if clip.width:
-        track = await client.publish_video(width=clip.width, height=clip.height)
+        source = models.TrackSource.SCREEN_SHARE if is_screen else models.TrackSource.CAMERA
+        track = await client.publish_video(width=clip.width, height=clip.height, source=source)
     else:
         track = await client.publish_audio()
     return asyncio.create_task(play(track, clip))

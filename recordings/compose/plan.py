@@ -3,8 +3,13 @@
 Every scene is a still card (background, names) with the pictures laid over it, cut to a whole
 number of frames; scenes are concatenated. A picture's file is opened at the keyframe before it is
 shown and closed after it, so that little more than what is shown is decoded, and that once.
-Sounds go into lanes of files that do not overlap; lanes are mixed. Long recordings are encoded in
-parts of `PART_SCENES`, whose pictures are then joined without encoding again.
+Sounds go into lanes of files that do not overlap; lanes are mixed, once, into a file of their own.
+The film is encoded in parts (`recordings.compose.parts`), as many at a time as there are
+processors, and then joined with the sound without encoding again: much of ffmpeg's work in one
+run goes through one thread, so two runs take little more than half the time of one.
+
+The encoder is x264's fastest preset under a ceiling of bits: on two processors nothing slower
+keeps five times the speed of playing at 720 rows, and what comes in had at most as many bits.
 
 Inputs may only be files (``-protocol_whitelist``), of a stated format: nothing inside a media file
 can make ffmpeg open an address. No text reaches a command line; names are in the cards.
@@ -20,11 +25,9 @@ from typing import Any, Final
 import ffmpeg
 
 from recordings.compose.layout import Card, Layout
+from recordings.compose.parts import split
 from recordings.compose.pieces import Piece
 from recordings.compose.timeline import FPS, Chapter, Scene, Sound, Timeline
-
-PART_SCENES: Final = 30
-"""Scenes of one run; bounds its open files and memory."""
 
 REOPEN_FRAMES: Final = 10 * FPS
 """A piece that is not shown for longer than this is opened anew at a later keyframe."""
@@ -33,8 +36,11 @@ SAMPLE_RATE: Final = 48_000
 _GUARD_FRAMES: Final = 2  # read a little more than is shown, so that the last frame is there
 _VIDEO: Final = {
     "vcodec": "libx264",
-    "preset": "veryfast",
+    "preset": "ultrafast",
     "crf": 23,
+    "maxrate": "3M",
+    "bufsize": "6M",
+    "threads": 1,  # parts run beside each other instead
     "pix_fmt": "yuv420p",
     "g": 5 * FPS,  # seeking in the player lands within 5 s
     "r": FPS,
@@ -53,6 +59,8 @@ class Files:
     parts_list: str
     part_pattern: str
     """With ``{}`` for the number of the part."""
+    sound: str
+    """The mixed sound, a file that plays by itself."""
     output: str
 
 
@@ -67,31 +75,35 @@ class Step:
     """Length of what it writes, for progress."""
 
 
-def plan(timeline: Timeline, layouts: Sequence[Layout], files: Files) -> list[Step]:
-    """Steps to run in order; the last one writes ``files.output``."""
-    staged = list(zip(timeline.scenes, layouts, strict=True))
-    inputs = _Inputs(files)
-    sound = _sound(timeline, inputs)
-    if len(staged) <= PART_SCENES:
-        picture = _picture(timeline.starts_s, staged, inputs)
-        return [_final([picture, sound], timeline, files, _VIDEO)]
-    steps = []
-    for number, first in enumerate(range(0, len(staged), PART_SCENES)):
-        part = staged[first : first + PART_SCENES]
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All runs of ffmpeg for one film."""
+
+    beside: tuple[Step, ...]
+    """The sound and every part of the picture; none needs another."""
+    join: Step
+    """Makes the film of them."""
+    parts_list: str
+    """Text to write to ``files.parts_list`` before the join."""
+
+
+def plan(timeline: Timeline, layouts: Mapping[Scene, Layout], files: Files) -> Plan:
+    """What to run. ``layouts``: where everybody stands in each scene of the timeline."""
+    steps = [_sound_step(timeline, files)]
+    names = []
+    for number, part in enumerate(split(timeline.scenes)):
         output = files.part_pattern.format(number)
-        stream = ffmpeg.output(
-            _picture(timeline.starts_s, part, inputs), output, f="matroska", **_VIDEO
-        )
-        frames = sum(scene.frames for scene, _ in part)
+        names.append(output.rsplit("/", 1)[-1])
+        staged = [(stretch.shown, layouts[stretch.whole]) for stretch in part]
+        picture = _picture(timeline.starts_s, staged, _Inputs(files))
+        stream = ffmpeg.output(picture, output, f="matroska", **_VIDEO)
+        frames = sum(scene.frames for scene, _ in staged)
         steps.append(Step(_arguments(stream), output, frames / FPS))
-    joined = inputs.open(files.parts_list, f="concat").video
-    return [*steps, _final([joined, sound], timeline, files, {"vcodec": "copy"})]
+    return Plan(tuple(steps), _join(timeline, files), _list_of(names))
 
 
-def parts(timeline: Timeline, files: Files) -> str:
+def _list_of(names: Sequence[str]) -> str:
     """Text of ``files.parts_list`` (format of ffmpeg's concat demuxer, names beside the list)."""
-    count = -(-len(timeline.scenes) // PART_SCENES)
-    names = [files.part_pattern.format(number).rsplit("/", 1)[-1] for number in range(count)]
     return "".join(["ffconcat version 1.0\n", *(f"file '{name}'\n" for name in names)])
 
 
@@ -294,19 +306,39 @@ def _lane(lane: Sequence[Sound], duration_s: float, inputs: _Inputs) -> Any:
 # --- output ---------------------------------------------------------------------------------
 
 
-def _final(streams: Sequence[Any], timeline: Timeline, files: Files, video: Any) -> Step:
+def _sound_step(timeline: Timeline, files: Files) -> Step:
+    """Mix and encode the sound, with the chapters."""
     output = ffmpeg.output(
-        *streams,
-        files.output,
-        f="mp4",
+        _sound(timeline, _Inputs(files)),
+        files.sound,
+        f="ipod",
         acodec="aac",
         audio_bitrate="128k",
         ar=SAMPLE_RATE,
         ac=2,
         movflags="+faststart",
         t=f"{timeline.duration_s:.3f}",
-        **video,
     )
+    return Step(_with_chapters(output, files, files.sound), files.sound, timeline.duration_s)
+
+
+def _join(timeline: Timeline, files: Files) -> Step:
+    """Pictures and sound into one film, copied."""
+    inputs = _Inputs(files)
+    output = ffmpeg.output(
+        inputs.open(files.parts_list, f="concat").video,
+        inputs.open(files.sound, f="mp4").audio,
+        files.output,
+        f="mp4",
+        vcodec="copy",
+        acodec="copy",
+        movflags="+faststart",
+        t=f"{timeline.duration_s:.3f}",
+    )
+    return Step(_with_chapters(output, files, files.output), files.output, timeline.duration_s)
+
+
+def _with_chapters(output: Any, files: Files, target: str) -> tuple[str, ...]:
     arguments = list(_arguments(output))
     count = arguments.count("-i")
     # ffmpeg-python knows no input without streams: the chapters' file goes in by hand
@@ -314,17 +346,9 @@ def _final(streams: Sequence[Any], timeline: Timeline, files: Files, video: Any)
     mapping = ["-map_metadata", str(count), "-map_chapters", str(count)]
     last_input = max(index for index, word in enumerate(arguments) if word == "-i") + 2
     arguments[last_input:last_input] = chapters
-    where = arguments.index(files.output)
+    where = arguments.index(target)
     arguments[where:where] = mapping
-    return Step(tuple(arguments), files.output, timeline.duration_s)
-
-
-def sound_alone(film: str, sound: str) -> tuple[str, ...]:
-    """Arguments that copy the composed sound, with its chapters, into a file of its own."""
-    source = ffmpeg.input(film, f="mp4", protocol_whitelist="file,pipe")
-    return _arguments(
-        ffmpeg.output(source.audio, sound, f="ipod", acodec="copy", movflags="+faststart")
-    )
+    return tuple(arguments)
 
 
 def _arguments(output: Any) -> tuple[str, ...]:

@@ -85,7 +85,8 @@ def _copy_track(store: FolderStore, key: str, draft: Path, program: str) -> tupl
         raise composing.ComposeError("nothing was captured")
     listing = store.folder(key) / "pieces.txt"
     listing.write_text("".join(f"file '{path}'\n" for path in pieces), encoding="utf-8")
-    source = ["-f", "concat", "-safe", "0", "-i", str(listing)]
+    only_files = ["-protocol_whitelist", "file,pipe"]
+    source = [*only_files, "-f", "concat", "-safe", "0", "-i", str(listing)]
     # Only Matroska takes Opus without the header that captured files do not have.
     sound = "copy" if draft.suffix == ".mkv" else "libopus"
     _ffmpeg(program, [*source, "-c:v", "copy", "-c:a", sound, str(draft)])

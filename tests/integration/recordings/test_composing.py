@@ -11,7 +11,7 @@ import pytest
 from recordings import composing, journal
 from recordings.capture.clock import forward_clock
 from recordings.capture.session import CaptureSession
-from recordings.compose.plan import PART_SCENES
+from recordings.compose.parts import PART_SCENES
 from recordings.compose.timeline import AgendaPoint, Conduct, Floor
 from recordings.store import manifest
 from recordings.store.folder import FolderStore
