@@ -4,9 +4,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from benchmarks.pages import MOST_STATEMENTS, PAGES, counted, examples
+from benchmarks._asked import PAGES
+from benchmarks.pages import MOST_STATEMENTS, counted, examples, furnish
 from conference.demo.programme import Planned, programme
 from conference.demo.year import make_years
+from tests.browser.test_pages import FILES, NOT_PAGES
 from tests.integration.pages.conftest import Pages
 
 NOW = datetime(2026, 1, 20, tzinfo=UTC)
@@ -20,7 +22,24 @@ def filled(pages: Pages) -> dict[str, object]:
         return programme(number)[:7]
 
     make_years(pages.province.database, [2026], NOW, plan=first_weeks)
+    furnish(pages.province.database)
     return examples(pages.province.database)
+
+
+def test_every_page_is_counted(pages: Pages) -> None:
+    every = {str(rule) for rule in pages.app.url_map.iter_rules() if "GET" in (rule.methods or ())}
+    adapter = pages.app.url_map.bind("x")
+    values = dict.fromkeys(
+        ("ended", "ended_site", "delegate", "upcoming", "upcoming_site", "join_code", "unit",
+         "site"), "1",
+    )  # fmt: skip
+    counted_rules = set()
+    for _name, path, _username in PAGES:
+        rule, _ = adapter.match(path.format(**values).partition("?")[0], return_rule=True)
+        counted_rules.add(str(rule))
+    papers = {one for one in every if one.endswith(("<int:paper_id>", "/nguon/<int:number>"))}
+    files = {one for one in every if one.endswith(FILES) or "<any(" in one}
+    assert every - papers - files - NOT_PAGES - {"/mat-khau/<secret>"} == counted_rules
 
 
 def test_no_page_sends_more_statements_than_the_budget(
@@ -28,7 +47,7 @@ def test_no_page_sends_more_statements_than_the_budget(
 ) -> None:
     over = []
     for name, path, username in PAGES:
-        browser = pages.browser(username)
+        browser = pages.browser(username or None)
         with counted(pages.province.database.engine) as statements:
             answer = browser.get(path.format(**filled))
         assert answer.status_code == 200, f"{name}: {answer.status_code}"
