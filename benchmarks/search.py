@@ -45,6 +45,7 @@ QUERIES: Final = (
     ("twelve words", "ủy ban nhân dân xã đăk họp mẫu số năm báo cáo", "thuky"),
     ("nothing", "khongcotunay", "thuky"),
     ("every title, a site", "họp mẫu", "diemcau1"),
+    ("words of every minutes, a chair", "bao cao ket qua", "chutoa"),
 )
 _FREQUENT: Final = "báo cáo kết quả thực hiện kế hoạch đề nghị các đơn vị huyện xã tỉnh"
 _ONSETS: Final = "b ch d đ g h kh l m n ng nh ph r s t th tr v x"

@@ -9,7 +9,7 @@ import logging
 import secrets
 from typing import Final
 
-from flask import Flask, json, redirect, render_template, request, url_for
+from flask import Flask, current_app, json, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
@@ -116,7 +116,7 @@ def _http(error: HTTPException) -> Answer:
         403: _("Không có quyền xem nội dung này."),
         404: _("Không tìm thấy trang này."),
         405: _("Thao tác này không dùng được ở đây."),
-        413: _("Tệp quá lớn."),
+        413: _("Tệp quá lớn; tối đa %(n)s MB.", n=_most_mib()),
         429: _("Thao tác quá nhanh. Thử lại sau ít giây."),
     }
     codes = {401: "unauthenticated", 403: "forbidden", 404: "not_found", 429: "too_fast"}
@@ -140,6 +140,11 @@ def _http(error: HTTPException) -> Answer:
             headers={"Connection": "close"},
         )
     return answer
+
+
+def _most_mib() -> int:
+    """The largest request that is read, MiB."""
+    return int(current_app.config["MAX_CONTENT_LENGTH"]) >> 20
 
 
 def _render_body(body: str | dict[str, object]) -> str:

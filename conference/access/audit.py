@@ -8,7 +8,7 @@ hold.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -151,13 +151,22 @@ def _chain(session: Session) -> Iterator[AuditEntry]:
 
 
 def entries(
-    session: Session, *, text: str = "", offset: int = 0, limit: int = 100
+    session: Session,
+    *,
+    text: str = "",
+    actions: Collection[str] = (),
+    offset: int = 0,
+    limit: int = 100,
 ) -> tuple[Sequence[AuditEntry], int]:
-    """A part of the log, newest first, and how many entries fit ``text`` (actor or action)."""
+    """A part of the log, newest first, and how many entries fit.
+
+    An entry fits when ``text`` is in its actor or action, or its action is one of ``actions``.
+    """
     query = select(AuditEntry)
     if text:
         pattern = f"%{text.replace('%', '').replace('_', '')}%"
-        query = query.where(AuditEntry.actor.ilike(pattern) | AuditEntry.action.ilike(pattern))
+        fits = AuditEntry.actor.ilike(pattern) | AuditEntry.action.ilike(pattern)
+        query = query.where(fits | AuditEntry.action.in_(actions))
     total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
     page = query.order_by(AuditEntry.id.desc()).offset(offset).limit(limit)
     return session.scalars(page).all(), total

@@ -21,6 +21,7 @@ from sqlalchemy import (
     or_,
     select,
     table,
+    text,
     true,
 )
 from sqlalchemy.orm import Session, joinedload
@@ -129,6 +130,10 @@ def find(session: Session, query: str, *, actor: Actor, page: int = 1) -> Page:
     asked = _read(session, query)
     if asked is None:
         return Page([], 0, 1)
+    if not asked.is_sqlite and _reads_everything(actor):
+        # Reading the table from end to end looks cheap to the planner, which does not count that
+        # every vector lies outside its row: 220 ms instead of 20 ms for frequent words.
+        session.execute(text("SET LOCAL enable_seqscan = off"))
     ids = _ranked(session, asked, actor)
     number = min(max(page, 1), max(1, -(-len(ids) // PAGE_SIZE)))
     shown = ids[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]
@@ -143,12 +148,17 @@ def _read(session: Session, query: str) -> _Query | None:
     return _Query(folded, marked, session.get_bind().dialect.name == "sqlite")
 
 
+def _reads_everything(actor: Actor) -> bool:
+    """Whether the policy lets ``actor`` look at every place of every meeting."""
+    return all(may(actor, verb) for verb in set(READ_WITH.values()))
+
+
 def _readable(actor: Actor) -> ColumnElement[bool]:
     """SQL condition: ``actor`` may read the piece."""
     by_verb: dict[Verb, list[Place]] = {}
     for place, verb in READ_WITH.items():
         by_verb.setdefault(verb, []).append(place)
-    if all(may(actor, verb) for verb in by_verb):
+    if _reads_everything(actor):
         return true()  # asked for every word; spares a look-up of each piece's meeting
     allowed = [
         SearchPiece.place.in_(places)

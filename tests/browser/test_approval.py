@@ -6,9 +6,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from conference.access.sample import PASSWORD
-from tests.browser.test_pages import AXE, RUN_AXE
 from tests.browser.test_planning import address, classify
 from tests.support.browser import SIZES, log_in, new_context, screenshot
+from tests.support.looking import AXE, RUN_AXE
 
 pytestmark = pytest.mark.browser
 __all__ = ["address"]

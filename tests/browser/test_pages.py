@@ -16,19 +16,12 @@ from conference.access.sample import PASSWORD
 from config.settings import load
 from tests.support.browser import SIZES, log_in, new_context, screenshot
 from tests.support.hoso import Hoso, fill
+from tests.support.looking import AXE, RUN_AXE
 from tests.support.service import Service
 from web.app import create_app
 
 pytestmark = pytest.mark.browser
 
-AXE = Path(__file__).parents[2] / "web/room/node_modules/axe-core/axe.min.js"
-RUN_AXE = """async () => {
-  const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
-  const found = await axe.run(document, {runOnly: {type: 'tag', values: tags}});
-  return found.violations
-    .filter((one) => ['serious', 'critical'].includes(one.impact))
-    .map((one) => [one.id, one.help, ...one.nodes.map((n) => n.target.join(' '))].join(' | '));
-}"""
 NOBODY = ""
 
 

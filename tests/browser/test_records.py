@@ -4,6 +4,7 @@ import re
 import subprocess
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,32 +34,51 @@ class Desk:
 
     held: HeldMeeting
     page: Page
+    _chromium: Browser
+    _url: str
 
     def open(self, tab: str) -> Page:
         self.page.goto(f"/cuoc-hop/{self.held.meeting_id}/{tab}")
         return self.page
 
+    def page_of(self, account: Account) -> Page:
+        """A page in a browser of its own, logged in as ``account``."""
+        return _page(self._chromium, self._url, self.held, account)
+
 
 @pytest.fixture
 def desk(tmp_path: Path, chromium: Browser) -> Iterator[Desk]:
-    with held_meeting(tmp_path, sites=6) as held:
+    with desks(tmp_path, chromium, sites=6) as made:
+        yield made
+
+
+@contextmanager
+def desks(folder: Path, chromium: Browser, *, sites: int) -> Iterator[Desk]:
+    """A served meeting of ``sites`` communes; the browsers are closed at the end."""
+    known = set(chromium.contexts)
+    with held_meeting(folder, sites=sites) as held:
         held.app.config["WTF_CSRF_ENABLED"] = True
         server = make_server("127.0.0.1", 0, held.app, threaded=True)
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         url = f"http://127.0.0.1:{server.port}"
-        context = new_context(chromium, url)
-        context.add_cookies([{"name": "diemcau", "value": _login(held), "url": url}])
-        yield Desk(held, context.new_page())
-        context.close()
+        yield Desk(held, _page(chromium, url, held, held.live.secretary), chromium, url)
+        for context in set(chromium.contexts) - known:
+            context.close()
         server.shutdown()
         thread.join()
         server.server_close()
 
 
-def _login(held: HeldMeeting) -> str:
+def _page(chromium: Browser, url: str, held: HeldMeeting, account: Account) -> Page:
+    context = new_context(chromium, url)
+    context.add_cookies([{"name": "diemcau", "value": _login(held, account), "url": url}])
+    return context.new_page()
+
+
+def _login(held: HeldMeeting, account: Account) -> str:
     with held.database.reading() as session:
-        user_id = User(session.get_one(Account, held.live.secretary.id)).get_id()
+        user_id = User(session.get_one(Account, account.id)).get_id()
     signer = SecureCookieSessionInterface().get_signing_serializer(held.app)
     assert signer is not None
     return str(signer.dumps({"_user_id": user_id, "_fresh": True}))
@@ -179,7 +199,7 @@ def test_a_task_is_given_and_confirmed_by_keyboard_alone(desk: Desk) -> None:
     page.keyboard.type("Rà soát nước sinh hoạt")
     page.keyboard.press("Tab")
     page.keyboard.type("UBND xã đăk pxi 2")  # choosing in a list by typing
-    page.get_by_label("Thời hạn").fill("2026-12-20")  # the order of its parts is the system's
+    page.get_by_label("Thời hạn").fill("20/12/2026")
     page.get_by_label("Nhắc trước (ngày)").focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("row", name=re.compile("Rà soát nước"))).to_contain_text("pxi 2")

@@ -20,6 +20,14 @@ from web.app import create_app
 def page_server(folder: Path) -> Iterator[str]:
     """Address of a running web application with the sample province."""
     province = Province(folder)
+    with serve(province, folder) as url:
+        yield url
+    province.database.dispose()
+
+
+@contextmanager
+def serve(province: Province, folder: Path) -> Iterator[str]:
+    """Address of a running web application over ``province``, whose files lie in ``folder``."""
     app = create_app(
         Settings(data_dir=folder), database=province.database, engine=cast(Engine, FakeEngine())
     )
@@ -33,4 +41,3 @@ def page_server(folder: Path) -> Iterator[str]:
         server.shutdown()
         thread.join()
         server.server_close()
-        province.database.dispose()

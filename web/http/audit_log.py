@@ -6,6 +6,7 @@ from werkzeug.wrappers import Response
 
 from conference.access import audit
 from conference.access.policy import Verb
+from web.audit_words import action_word, actions_said, address_of, object_word
 from web.services import client_address, now, require, services
 
 blueprint = Blueprint("audit_log", __name__)
@@ -21,11 +22,23 @@ def index() -> str:
     page = max(1, request.args.get("page", 1, type=int))
     with services().database.reading() as session:
         rows, total = audit.entries(
-            session, text=text, offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE
+            session,
+            text=text,
+            actions=actions_said(text) if text else (),
+            offset=(page - 1) * PAGE_SIZE,
+            limit=PAGE_SIZE,
         )
         pages = max(1, -(-total // PAGE_SIZE))
         return render_template(
-            "audit/index.html", rows=rows, total=total, page=page, page_count=pages, query=text
+            "audit/index.html",
+            rows=rows,
+            total=total,
+            page=page,
+            page_count=pages,
+            query=text,
+            action_word=action_word,
+            object_word=object_word,
+            address_of=address_of,
         )
 
 

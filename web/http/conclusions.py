@@ -25,6 +25,7 @@ from conference.scheduling.planning import office_of
 from conference.signatures import service as signatures
 from conference.signatures.models import SignedKind
 from conference.signatures.service import VERDICT_WORDS
+from conference.statistics.periods import parse_day
 from web.meeting_page import open_page
 from web.services import client_address, issuer, now, require, services
 
@@ -76,28 +77,30 @@ def _page(session: Session, page: dict[str, Any], **more: Any) -> str:
     )
 
 
-def _day(text: str | None) -> date | None:
-    try:
-        return date.fromisoformat(text or "")
-    except ValueError:
-        return None
+def _day(name: str) -> date | None:
+    """The day typed into a field; none when it is empty. Raises InvalidError."""
+    text = request.form.get(name, "").strip()
+    found = parse_day(text)
+    if text and found is None:
+        raise InvalidError({name: "Ngày không đọc được; nhập như 10/12/2026."})
+    return found
 
 
 @blueprint.post(BASE)
 def save(meeting_id: int) -> Answer:
     """Store the notice."""
     form = request.form
-    text = NoticeText(
-        number=form.get("number", ""),
-        issued_on=_day(form.get("issued_on")),
-        opening=form.get("opening", ""),
-        authority=form.get("authority", ""),
-        signer=form.get("signer", ""),
-    )
     at = now()
     with services().database.transaction() as session:
         page = open_page(session, meeting_id, TAB, Verb.MINUTES_EDIT)
         try:
+            text = NoticeText(
+                number=form.get("number", ""),
+                issued_on=_day("issued_on"),
+                opening=form.get("opening", ""),
+                authority=form.get("authority", ""),
+                signer=form.get("signer", ""),
+            )
             service.save_notice(
                 session, page["meeting"], text,
                 version=form.get("version", 0, type=int), by=page["actor"].name, at=at,
@@ -122,7 +125,7 @@ def _facts() -> TaskFacts:
         text=form.get("text", ""),
         lead_unit_id=form.get("lead_unit", type=int),
         coordinating_ids=tuple(form.getlist("coordinating", type=int)),
-        due_on=_day(form.get("due_on")),
+        due_on=_day("due_on"),
         remind_days=form.get("remind_days", 3, type=int),
     )
 
@@ -130,13 +133,14 @@ def _facts() -> TaskFacts:
 @blueprint.post(f"{BASE}/nhiem-vu")
 def add_task(meeting_id: int) -> Answer:
     """Give a task."""
-    facts = _facts()
     with services().database.transaction() as session:
         page = open_page(session, meeting_id, TAB, Verb.MINUTES_EDIT)
         try:
+            facts = _facts()
             row = service.add_task(session, page["meeting"], facts, by=page["actor"].name, at=now())
         except InvalidError as error:
-            typed = {**request.form, "coordinating": facts.coordinating_ids}
+            coordinating = request.form.getlist("coordinating", type=int)
+            typed = {**request.form, "coordinating": coordinating}
             return _page(session, page, faults=error.fields, typed=typed), 422
         _record(session, page, "task.add", task=row.id, unit=row.lead_unit_name)
     flash(_("Đã giao nhiệm vụ."), "ok")

@@ -208,10 +208,15 @@ def _asked_period() -> tuple[Period, str]:
 
 
 def _typed(period: Period) -> dict[str, str]:
-    return {
-        "tu": request.args.get("tu") or period.first.isoformat(),
-        "den": request.args.get("den") or period.last.isoformat(),
-    }
+    """The days as they stand in the fields: what cannot be read stays as it was typed."""
+    shown = {"tu": period.first, "den": period.last}
+    for key in shown:
+        if text := request.args.get(key, ""):
+            day = periods.parse_day(text)
+            if day is None:
+                return {key: request.args.get(key, "") for key in shown}
+            shown[key] = day
+    return {key: f"{day:%d/%m/%Y}" for key, day in shown.items()}
 
 
 def presets(today: date) -> list[dict[str, Any]]:

@@ -1,6 +1,7 @@
 // Planning a meeting: the classification opens the rest, warnings follow what is typed, the tree of
 // sites and the list of what is chosen belong together, agenda items are added, moved and removed.
 
+import "./day-field.js";
 import { SiteTree } from "./site-tree.js";
 
 const form = document.getElementById("meeting-form");
@@ -167,35 +168,6 @@ for (const button of document.querySelectorAll("[data-take]")) {
     } else put(control, button.dataset.value);
     button.textContent = button.dataset.taken;
   });
-}
-
-// ---- days: typed as 10/12/2026, or picked from the browser's calendar --------------------------
-
-for (const field of form.querySelectorAll("[data-day]")) {
-  const picker = document.createElement("input");
-  picker.type = "date";
-  picker.tabIndex = -1;
-  picker.setAttribute("aria-hidden", "true");
-  picker.className = "day-picker";
-  const button = document.createElement("button");
-  button.type = "button";
-  button.className = "day-button";
-  button.setAttribute("aria-label", form.dataset.calendar);
-  button.innerHTML = `<svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><use href="${form.dataset.icons}#calendar"></use></svg>`;
-  button.addEventListener("click", () => {
-    const [, day, month, year] = /^(\d{1,2})\D(\d{1,2})\D(\d{4})$/.exec(field.value.trim()) ?? [];
-    picker.value = year ? `${year}-${month.padStart(2, "0")}-${day.padStart(2, "0")}` : "";
-    picker.showPicker();
-  });
-  picker.addEventListener("change", () => {
-    if (picker.value) field.value = picker.value.split("-").reverse().join("/");
-    field.dispatchEvent(new Event("input", { bubbles: true }));
-    field.dispatchEvent(new Event("change", { bubbles: true }));
-  });
-  const frame = document.createElement("span");
-  frame.className = "day-frame";
-  field.replaceWith(frame);
-  frame.append(field, picker, button);
 }
 
 // ---- agenda ---------------------------------------------------------------------------------
