@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Final
 
 from flask_babel import LazyString
-from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from conference.access.models import AuditEntry
@@ -130,7 +129,7 @@ def action_word(action: str) -> str:
 def object_word(entry: AuditEntry) -> str:
     """What it was done to: “Cuộc họp 12”."""
     kind = str(OBJECT_WORDS.get(entry.object_type, entry.object_type))
-    return _("%(kind)s %(id)s", kind=kind, id=entry.object_id).strip()
+    return f"{kind} {entry.object_id}".strip()
 
 
 def address_of(entry: AuditEntry) -> str:
