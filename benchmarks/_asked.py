@@ -77,6 +77,7 @@ PAGES: Final = (
     ("account", "/quan-tri/tai-khoan/1", ADMINISTRATOR),
     ("new account", "/quan-tri/tai-khoan/tao", ADMINISTRATOR),
     ("import", "/quan-tri/nhap", ADMINISTRATOR),
+    ("package of another place", "/luu-tru/nhap", ADMINISTRATOR),
     ("days off", "/quan-tri/ngay-nghi?nam=2026", ADMINISTRATOR),
     ("planning rules", "/quan-tri/quy-tac", ADMINISTRATOR),
     ("templates of papers", "/quan-tri/mau-van-ban", ADMINISTRATOR),

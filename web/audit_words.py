@@ -22,6 +22,7 @@ ACTION_WORDS: Final[Mapping[str, LazyString]] = {
     "api_key.created": _l("Tạo khóa API"),
     "api_key.revoked": _l("Thu hồi khóa API"),
     "archive.export": _l("Tải gói hồ sơ"),
+    "archive.import": _l("Nhận gói hồ sơ"),
     "attendance.confirm": _l("Xác nhận điểm danh theo nhật ký"),
     "attendance.correct": _l("Mở đính chính điểm danh"),
     "attendance.delegates": _l("Thêm đại biểu"),
@@ -128,7 +129,7 @@ def action_word(action: str) -> str:
 
 def object_word(entry: AuditEntry) -> str:
     """What it was done to: “Cuộc họp 12”."""
-    kind = str(OBJECT_WORDS.get(entry.object_type, entry.object_type))
+    kind: str = str(OBJECT_WORDS.get(entry.object_type, entry.object_type))
     return f"{kind} {entry.object_id}".strip()
 
 

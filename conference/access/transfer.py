@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from conference.access import intake as accounts
 from conference.directory import people_intake, unit_intake
 from conference.directory.intake import Plan
-from conference.directory.tables import Column, Table, write_csv, write_xlsx
+from conference.directory.tables import Column, Fault, Table, write_csv, write_xlsx
 
 
 class Kind(enum.Enum):
@@ -34,12 +34,18 @@ _ROWS: Final[Mapping[Kind, Callable[[Session], Iterable[Mapping[str, object]]]]]
 
 
 def plan(session: Session, kind: Kind, table: Table, *, today: date, at: datetime) -> Plan:
-    """What taking ``table`` in would do."""
+    """What taking ``table`` in would do; each cell has at most one fault, the first found."""
     if kind is Kind.UNITS:
-        return unit_intake.plan_units(session, table)
-    if kind is Kind.PEOPLE:
-        return people_intake.plan_people(session, table, today)
-    return accounts.plan_accounts(session, table, today=today, at=at)
+        found = unit_intake.plan_units(session, table)
+    elif kind is Kind.PEOPLE:
+        found = people_intake.plan_people(session, table, today)
+    else:
+        found = accounts.plan_accounts(session, table, today=today, at=at)
+    first: dict[tuple[int, str], Fault] = {}
+    for fault in found.faults:
+        first.setdefault((fault.row, fault.column), fault)
+    found.faults[:] = sorted(first.values(), key=lambda one: one.row)
+    return found
 
 
 def export(session: Session, kind: Kind, *, is_csv: bool) -> bytes:
