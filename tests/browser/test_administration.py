@@ -7,7 +7,7 @@ from pathlib import Path
 
 import openpyxl
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.support.looking import look
 from tests.support.office import opened, thursday, typed
@@ -35,10 +35,17 @@ def table(path: Path, *rows: tuple[str, ...]) -> Path:
     return path
 
 
+def named(admin: Page, unit: str) -> Locator:
+    """Links of the page's content to units of that name."""
+    return admin.get_by_role("main").get_by_role("link", name=re.compile(unit, re.IGNORECASE))
+
+
 def change(admin: Page, unit: str, word: str) -> None:
     """Open the form of one change of one unit, as it is found in the tree."""
     admin.goto(f"/quan-tri/co-cau?q={unit}")
-    admin.get_by_role("main").get_by_role("link", name=re.compile(unit)).first.click()
+    admin.get_by_role("main").get_by_role(
+        "link", name=re.compile(unit, re.IGNORECASE)
+    ).first.click()
     admin.get_by_text("Thay đổi", exact=True).click()
     admin.get_by_role("link", name=word).click()
 
@@ -97,7 +104,11 @@ def test_units_are_renamed_merged_and_split_and_each_day_shows_its_own(admin: Pa
     ):
         for name in (*seen, *gone):
             admin.goto(f"/quan-tri/co-cau?ngay={typed(when)}&q={name}")
-            count = admin.get_by_role("main").get_by_role("link", name=re.compile(name)).count()
+            count = (
+                admin.get_by_role("main")
+                .get_by_role("link", name=re.compile(name, re.IGNORECASE))
+                .count()
+            )
             assert bool(count) == (name in seen), f"{name} on {when}"
 
 
