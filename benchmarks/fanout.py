@@ -1,20 +1,23 @@
 """What one packet to one of 134 subscribers costs, beside the limit and beside others.
 
-One camera of 1.5 Mbit/s and one microphone in a room of 134; processor time of the *whole* server
-process, user and system, divided by the packets subscribers received, DTLS-SRTP clients and all
-housekeeping included. Measured in turn, window by window, in one run:
+One camera of 1.5 Mbit/s and three microphones in a room of 134; processor time of the *whole*
+server process, user and system, divided by the packets subscribers received, DTLS-SRTP clients and
+all housekeeping included. Measured in turn, window by window, in one run:
 
 * ``limit``: the same packets to the same number of sockets, no crypto, one ``sendmmsg`` for each
   batch, no segmentation; a process that does nothing else;
 * ``node``: this project's node; ``node_python``: the same without the kernel;
 * ``janus`` and ``livekit-server`` where they are installed: Janus' streaming plugin gets the
-  packets in the clear, so it has no decryption to do.
+  packets in the clear, so it has no decryption to do. Debian's libsrtp does its sums with NSS; the
+  folder of one that uses OpenSSL can be named in ``BENCH_LIBSRTP``, and Janus is measured with it
+  once more (``janus_openssl``).
 
     python -m benchmarks.fanout [subscribers]
 """
 
 import asyncio
 import json
+import os
 import shutil
 import sys
 from contextlib import AsyncExitStack
@@ -25,11 +28,14 @@ from benchmarks.peers.figures import spread
 from benchmarks.peers.janus import find_janus, janus
 from benchmarks.peers.limit import limit
 from media.client.load import Load, LoadPlan
+from media.client.load_media import Voice
 from media.client.load_result import LoadResult
 from media.transport.fanout import VARIABLE
 
 SUBSCRIBERS: Final = 134
 VIDEO_BPS: Final = 1_500_000
+VOICES: Final = 3
+LIBSRTP_VARIABLE: Final = "BENCH_LIBSRTP"
 WINDOWS: Final = 5
 WINDOW_S: Final = 3.0
 REST_S: Final = 0.5
@@ -53,8 +59,9 @@ async def _room(stack: AsyncExitStack, server: Server, subscribers: int) -> Load
         url=server.url,
         api_key=KEY,
         secret=SECRET,
+        publishers=0,
+        extra=(Voice(audio=False, video_bps=VIDEO_BPS), *[Voice()] * VOICES),
         subscribers=subscribers,
-        video_bps=VIDEO_BPS,
         room_prefix="fanout",
         server_pid=server.pid,
     )
@@ -64,17 +71,19 @@ async def _room(stack: AsyncExitStack, server: Server, subscribers: int) -> Load
 async def _all(stack: AsyncExitStack, subscribers: int) -> dict[str, Measured]:
     """Everything that can be measured here, connected and at rest."""
     found: dict[str, Measured] = {
-        "limit": stack.enter_context(limit(subscribers, VIDEO_BPS)),
+        "limit": stack.enter_context(limit(subscribers, VIDEO_BPS, VOICES)),
         "node": await _room(stack, stack.enter_context(own_node()), subscribers),
     }
     python = own_node("node_python", {VARIABLE: "python"})
     found["node_python"] = await _room(stack, stack.enter_context(python), subscribers)
     program = find_janus()
-    if program is not None:
-        other = stack.enter_context(janus(program))
-        await stack.enter_async_context(other)
-        await other.join(subscribers, VIDEO_BPS)
-        found["janus"] = other
+    folders = {"janus": None, "janus_openssl": os.environ.get(LIBSRTP_VARIABLE)}
+    for name, folder in folders.items():
+        if program is not None and (folder or name == "janus"):
+            other = stack.enter_context(janus(program, VOICES, folder))
+            await stack.enter_async_context(other)
+            await other.join(subscribers, VIDEO_BPS)
+            found[name] = other
     program = shutil.which("livekit-server")
     if program is not None:
         server = stack.enter_context(livekit_server(program))

@@ -7,12 +7,13 @@ only counted, as those of the load tool.
 """
 
 import asyncio
+import os
 import secrets
 import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, Self
@@ -22,7 +23,13 @@ import aiohttp
 from benchmarks.peers.servers import Server, free_port, wait_for_port
 from media.client.descriptions import answer, remote_side
 from media.client.drain import Drain, Drains
-from media.client.load_media import AUDIO_INTERVAL_S, VIDEO_EVERY, VP8_TICKS, vp8_frame
+from media.client.load_media import (
+    AUDIO_INTERVAL_S,
+    OPUS_BYTES,
+    VIDEO_EVERY,
+    VP8_TICKS,
+    vp8_frame,
+)
 from media.client.load_result import LoadResult, own_cpu_s, process_cpu_s
 from media.client.packetize import Packetizer
 from media.client.peer import PeerLink
@@ -67,26 +74,27 @@ STREAM_CONFIG: Final = """\
 bench: {{
   type = "rtp"
   id = 1
-  audio = true
-  audioport = {audio}
-  audiopt = {audio_type}
-  audiocodec = "opus"
-  video = true
-  videoport = {video}
-  videopt = {video_type}
-  videocodec = "vp8"
+  media = (
+{media}
+  )
 }}
 """
+MEDIUM_CONFIG: Final = """\
+    {{ type = "{kind}", mid = "{mid}", port = {port}, pt = {number}, codec = "{codec}" }}"""
 
 
 @contextmanager
-def janus(program: str) -> Iterator["Janus"]:
-    """A running Janus with one mountpoint."""
+def janus(program: str, voices: int = 1, srtp_folder: str | None = None) -> Iterator["Janus"]:
+    """A running Janus with one mountpoint: a camera and so many microphones.
+
+    ``srtp_folder`` holds a ``libsrtp2.so.1`` to be used instead of the system's.
+    """
     library = Path("/usr/lib") / _multiarch() / "janus"
     plugins = {path.name for path in (library / "plugins").glob("*.so")}
     transports = {path.name for path in (library / "transports").glob("*.so")}
     http = free_port(socket.SOCK_STREAM)
-    video, audio = free_port(socket.SOCK_DGRAM), free_port(socket.SOCK_DGRAM)
+    video = free_port(socket.SOCK_DGRAM)
+    audio = [free_port(socket.SOCK_DGRAM) for _ in range(voices)]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "janus.jcfg").write_text(
@@ -101,13 +109,14 @@ def janus(program: str) -> Iterator["Janus"]:
         )
         (folder / "janus.transport.http.jcfg").write_text(HTTP_CONFIG.format(port=http))
         (folder / "janus.plugin.streaming.jcfg").write_text(
-            STREAM_CONFIG.format(
-                audio=audio, audio_type=AUDIO_TYPE, video=video, video_type=VIDEO_TYPE
-            )
+            STREAM_CONFIG.format(media=",\n".join(_media(video, audio)))
         )
+        environment = dict(os.environ)
+        if srtp_folder is not None:
+            environment["LD_LIBRARY_PATH"] = srtp_folder
         command = [program, "-F", str(folder), "-C", str(folder / "janus.jcfg")]
         with subprocess.Popen(
-            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment
         ) as process:
             try:
                 wait_for_port(http)
@@ -116,6 +125,14 @@ def janus(program: str) -> Iterator["Janus"]:
             finally:
                 process.kill()
                 process.wait(10)
+
+
+def _media(video: int, audio: Sequence[int]) -> Iterator[str]:
+    yield MEDIUM_CONFIG.format(kind="video", mid="v", port=video, number=VIDEO_TYPE, codec="vp8")
+    for index, port in enumerate(audio):
+        yield MEDIUM_CONFIG.format(
+            kind="audio", mid=f"a{index}", port=port, number=AUDIO_TYPE, codec="opus"
+        )
 
 
 def find_janus() -> str | None:
@@ -133,11 +150,10 @@ def _multiarch() -> str:
 class Janus:
     """One source and its viewers; measured like ``media.client.load.Load``."""
 
-    def __init__(self, server: Server, video_port: int, audio_port: int) -> None:
+    def __init__(self, server: Server, video_port: int, audio_ports: Sequence[int]) -> None:
         self.server = server
         self._video = ("127.0.0.1", video_port)
-        self._audio = ("127.0.0.1", audio_port)
-        self._voices = 1
+        self._audio = [("127.0.0.1", port) for port in audio_ports]
         self._video_bps = 0
         self._viewers: list[Viewer] = []
         self._drains = Drains()
@@ -145,9 +161,11 @@ class Janus:
         self._sending: asyncio.Task[None] | None = None
         self._certificate = new_certificate()
         self._sent = 0
+        # A stream goes on where it rested: numbers sent again would be refused as replays.
+        self._frames = self._video_seq = 0
 
     async def join(self, count: int, video_bps: int) -> None:
-        """Connect so many viewers to a source of that rate and one microphone."""
+        """Connect so many viewers to a camera of that rate and its microphones."""
         self._video_bps = video_bps
         self._tasks.append(asyncio.create_task(self._drains.run()))
         self.start()
@@ -222,30 +240,32 @@ class Janus:
         loop = asyncio.get_running_loop()
         packetizer = Packetizer("video/vp8")
         size = int(self._video_bps * AUDIO_INTERVAL_S * VIDEO_EVERY / 8)
-        seq = number = 0
         due_s = loop.time()
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
             while True:
                 await asyncio.sleep(max(0.0, due_s - loop.time()))
                 due_s += AUDIO_INTERVAL_S
+                number = self._frames
+                self._frames += 1
                 sound = write_packet(
                     payload_type=AUDIO_TYPE, seq=number, timestamp=number * 960, ssrc=1,
-                    payload=b"\xf8" + bytes(79),
+                    payload=b"\xf8" + bytes(OPUS_BYTES - 1),
                 )  # fmt: skip
-                sock.sendto(sound, self._audio)
-                self._sent += 1
+                for port in self._audio:
+                    sock.sendto(sound, port)
+                    self._sent += 1
                 if number % VIDEO_EVERY == 0:
                     frame = vp8_frame(size, is_key=number % 500 == 0)
                     payloads = packetizer.payloads(frame)
                     for index, payload in enumerate(payloads, start=1):
                         packet = write_packet(
-                            payload_type=VIDEO_TYPE, seq=seq, timestamp=number * VP8_TICKS,
+                            payload_type=VIDEO_TYPE, seq=self._video_seq,
+                            timestamp=number // VIDEO_EVERY * VP8_TICKS,
                             ssrc=2, payload=payload, marker=index == len(payloads),
                         )  # fmt: skip
-                        seq += 1
+                        self._video_seq += 1
                         sock.sendto(packet, self._video)
                         self._sent += 1
-                number += 1
 
 
 class Viewer:

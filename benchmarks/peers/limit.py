@@ -2,7 +2,7 @@
 
 The sender is a process of its own, told on its standard input when to send; it does nothing else.
 
-    python -m benchmarks.peers.limit PORT …
+    python -m benchmarks.peers.limit BPS MICROPHONES PORT …
 """
 
 import asyncio
@@ -67,7 +67,7 @@ class Burst:
             lib.sendmmsg(fd, at, min(1024, self.count - first), 0)
 
 
-def send_until_told(ports: Sequence[int], video_bps: int) -> None:
+def send_until_told(ports: Sequence[int], video_bps: int, voices: int) -> None:
     """Send while the last line read says ``go``; end with the input."""
     lib = ctypes.CDLL(None)
     overhead = HEADER_BYTES + EXTENSION_BYTES + TAG_BYTES
@@ -87,7 +87,8 @@ def send_until_told(ports: Sequence[int], video_bps: int) -> None:
                 goes, due_s = line.strip().endswith(b"go"), time.monotonic()
                 continue
             due_s += AUDIO_INTERVAL_S
-            sound.send(lib, sock.fileno())
+            for _ in range(voices):
+                sound.send(lib, sock.fileno())
             if number % VIDEO_EVERY == 0:
                 picture.send(lib, sock.fileno())
             number += 1
@@ -147,8 +148,8 @@ class Limit:
 
 
 @contextmanager
-def limit(receivers: int, video_bps: int) -> Iterator[Limit]:
-    """A sender to so many receivers."""
+def limit(receivers: int, video_bps: int, voices: int = 1) -> Iterator[Limit]:
+    """A sender to so many receivers: a camera of that rate and so many microphones."""
     with ExitStack() as stack:
         sockets = []
         for _ in range(receivers):
@@ -158,7 +159,8 @@ def limit(receivers: int, video_bps: int) -> Iterator[Limit]:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2 << 20)
             sockets.append(sock)
         ports = [str(sock.getsockname()[1]) for sock in sockets]
-        command = [sys.executable, "-m", "benchmarks.peers.limit", str(video_bps), *ports]
+        command = [sys.executable, "-m", "benchmarks.peers.limit"]
+        command += [str(video_bps), str(voices), *ports]
         process = stack.enter_context(subprocess.Popen(command, stdin=subprocess.PIPE))
         try:
             yield Limit(process, sockets)
@@ -168,4 +170,4 @@ def limit(receivers: int, video_bps: int) -> Iterator[Limit]:
 
 
 if __name__ == "__main__":
-    send_until_told([int(text) for text in sys.argv[2:]], int(sys.argv[1]))
+    send_until_told([int(text) for text in sys.argv[3:]], int(sys.argv[1]), int(sys.argv[2]))

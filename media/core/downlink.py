@@ -207,6 +207,10 @@ class Downlink:
             prober.begin(min(1.2 * enough_bps, MAX_STEP * estimate.bps), now_s)
             self._probed_octets = -1
 
+    def is_probing(self, now_s: float) -> bool:
+        """Whether padding is being sent."""
+        return self._prober.is_sending(now_s)
+
     def probes(self, downs: Iterable[DownTrack], now_s: float) -> list[bytes]:
         """Padding to send now."""
         prober = self._prober

@@ -54,14 +54,16 @@ class MediaPacket:
         """Whether a subscriber can begin here; always true for audio."""
         self.vp8 = vp8
         self.arrival_s = arrival_s
-        self._elements: dict[ExtensionMap, bytes] = {}
+        self._elements: dict[ExtensionMap, bytes] | None = None
 
     def elements(self, extension_map: ExtensionMap) -> bytes:
         """Header extension elements that all with that map share; computed once per map."""
-        found = self._elements.get(extension_map)
+        written = self._elements
+        if written is None:
+            written = self._elements = {}
+        found = written.get(extension_map)
         if found is None:
-            found = extension_map.elements(self.values, self.arrival_s)
-            self._elements[extension_map] = found
+            found = written[extension_map] = extension_map.elements(self.values, self.arrival_s)
         return found
 
 

@@ -283,6 +283,18 @@ class MediaPeer:
             due_s = min(due_s, track.feedback_due_s)
         return due_s
 
+    def is_pressing(self, now_s: float) -> bool:
+        """Whether something cannot wait for the next round of reports.
+
+        That is loss, a keyframe somebody needs, arrival times, or a line being measured.
+        """
+        downlink = self.downlink
+        if self._down_by_ssrc and (now_s >= downlink.due_s or downlink.is_probing(now_s)):
+            return True
+        if now_s >= self._feedback_recorder.due_s:
+            return True
+        return any(now_s >= track.feedback_due_s for track in self._up_by_mid.values())
+
     def poll(self, now_s: float) -> list[bytes]:
         """RTCP compound packets to send to this peer now."""
         packets: list[RtcpPacket] = []

@@ -124,9 +124,15 @@ class UpStream:
         self, seq: int, timestamp: int, size_bytes: int, now_s: float, *, recovered: bool = False
     ) -> int | None:
         """Extended sequence number of a packet; None for a duplicate or one too old to use."""
-        ext_seq = self._place(seq, now_s)
-        if ext_seq is None:
-            return None
+        highest = self._highest
+        if seq == highest + 1 & 0xFFFF and highest >= 0:  # the steady path
+            ext_seq: int | None = highest + 1
+            self._seen = (self._seen << 1 | 1) & _WINDOW_MASK
+            self._highest = highest + 1
+        else:
+            ext_seq = self._place(seq, now_s)
+            if ext_seq is None:
+                return None
         self.octets += size_bytes
         self.last_arrival_s = now_s
         if recovered:
@@ -145,10 +151,6 @@ class UpStream:
             return self._highest
         ext_seq = unwrap(seq, highest, 16)
         ahead = ext_seq - highest
-        if ahead == 1:  # the steady path
-            self._seen = (self._seen << 1 | 1) & _WINDOW_MASK
-            self._highest = ext_seq
-            return ext_seq
         if 0 < ahead < MAX_DROPOUT:
             self._seen = (self._seen << ahead | 1) & _WINDOW_MASK
             self._highest = ext_seq
@@ -191,7 +193,9 @@ class UpStream:
         if self._last_transit is not None:
             arrival_s, before = self._last_transit
             elapsed_rtp = (now_s - arrival_s) * self.clock_rate
-            difference = abs(elapsed_rtp - unwrap(timestamp - before, 0, 32))
+            # unwrap(timestamp - before, 0, 32), without the call
+            ticks = (timestamp - before + 0x80000000 & 0xFFFFFFFF) - 0x80000000
+            difference = abs(elapsed_rtp - ticks)
             self._jitter += (difference - self._jitter) / 16
         self._last_transit = (now_s, timestamp)
 

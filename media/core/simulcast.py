@@ -62,6 +62,8 @@ class Layer:
         "_rewriter",
         "_thinned_groups",
         "_uses_vp8",
+        "_vp8",
+        "_vp8_bytes",
         "cache",
         "groups",
         "is_withheld",
@@ -94,6 +96,8 @@ class Layer:
         self._rewriter = SeqRewriter()
         self._restarts = 0
         self._uses_vp8 = codec.mime_type == codecs.VP8
+        self._vp8: Vp8Descriptor | None = None
+        self._vp8_bytes = b""
         self._finds_keyframe = _keyframe_finder(codec)
         self._place = _place_finder(codec)
         self.rates = FrameRates()
@@ -198,7 +202,11 @@ class Layer:
         if not payload:
             return None, False
         if self._uses_vp8:
-            vp8 = Vp8Descriptor.parse(payload)
+            vp8 = self._vp8
+            if vp8 is None or vp8.starts_partition or not payload.startswith(self._vp8_bytes):
+                vp8 = self._vp8 = Vp8Descriptor.parse(payload)
+                self._vp8_bytes = payload[: vp8.size]
+            # else: another packet of the same frame, with the very same descriptor
             return vp8, vp8.starts_keyframe
         return None, self._finds_keyframe is None or self._finds_keyframe(payload)
 

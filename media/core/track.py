@@ -353,8 +353,9 @@ class UpTrack:
         """When ``feedback`` has something to say; may be early."""
         due_s = float("inf")
         for layer in self.layers:
-            if layer.stream.nacks is not None:
-                due_s = min(due_s, layer.stream.nacks.next_due_s)
+            nacks = layer.stream.nacks
+            if nacks is not None and nacks.next_due_s < due_s:
+                due_s = nacks.next_due_s
             due_s = min(due_s, layer.keyframe_due_s)
         return due_s
 

@@ -34,6 +34,7 @@ from media.signalling.rooms import EventHook, NodeSettings
 from media.signalling.session import Leave, ResumeFault, Session
 from media.signalling.sink import SignalSink
 from media.transport.hub import TransportHub
+from media.transport.pace import next_look_s
 
 log = logging.getLogger(__name__)
 
@@ -243,7 +244,8 @@ class Node(Administration):
     async def _run(self) -> None:
         next_sweep_s = next_quality_s = next_refresh_s = self.now_s()
         while True:
-            await asyncio.sleep(TICK_S)
+            # On multiples of the tick, where other timers of the node fall as well.
+            await asyncio.sleep(next_look_s(self.now_s(), TICK_S) - self.now_s())
             now_s = self.now_s()
             for room in list(self.rooms.values()):
                 self._guarded(room.tick, now_s)

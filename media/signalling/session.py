@@ -55,6 +55,8 @@ REASONS: Final = {
 
 Leave = rtc.LeaveRequest
 
+ROUND_S: Final = 0.05
+"""Between two looks at what is not pressing; reports are due every second or so."""
 FAULT_S: Final = 5.0
 """How long resuming fails in the scenarios that want it to fail."""
 
@@ -122,6 +124,7 @@ class Session:
         self._host = host
         self._now_s: Callable[[], float] = hub.now_s
         self._answer_version = 0
+        self._next_round_s = float("-inf")
         self._socket_lost_s: float | None = None
         self._invited_s: float | None = None
         self._media_closed_s: float | None = None
@@ -275,12 +278,25 @@ class Session:
     # Life
 
     def tick(self, now_s: float) -> None:
-        """Every few ms: send the reports and start the negotiation that are due."""
+        """Every few ms: send the reports and start the negotiation that are due.
+
+        Most of the time nothing is, so all is gone through only now and then.
+        """
+        if now_s < self._next_round_s and not self._is_pressed(now_s):
+            return
+        self._next_round_s = now_s + ROUND_S
         for peer in self.peers:
             peer.poll(now_s)
         self.subscribing.tell_stream_states()
         self.subscribing.negotiate_if_due()
         self.outbox.release_overdue()
+
+    def _is_pressed(self, now_s: float) -> bool:
+        return (
+            self.subscribing.is_pending
+            or self.publisher.media.is_pressing(now_s)
+            or (not self.is_single and self.subscriber.media.is_pressing(now_s))
+        )
 
     @property
     def unheard_s(self) -> float:

@@ -130,6 +130,11 @@ class Subscribing:
             self._end(subscription)
             self._mark_dirty()
 
+    @property
+    def is_pending(self) -> bool:
+        """Whether something is to be negotiated, now or soon."""
+        return self._dirty_s is not None
+
     def negotiate_if_due(self) -> None:
         """Start the negotiation of what changed, unless one is under way."""
         if self._dirty_s is None:

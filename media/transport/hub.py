@@ -18,6 +18,7 @@ from media.transport.dtls import new_certificate, sha256_fingerprint
 from media.transport.egress import MAX_LOAD, Egress
 from media.transport.intake import KernelIntake, open_intake
 from media.transport.intake.port import Intake
+from media.transport.pace import Pace
 from media.transport.tcp import Path, TcpPort
 from media.transport.udp import UdpPort, local_addresses, plan_addresses
 
@@ -42,6 +43,7 @@ class TransportHub:
             self._on_drained,
             lambda: self.egress.load >= MAX_LOAD,
             self.intake if isinstance(self.intake, KernelIntake) else None,
+            Pace(),
         )
         self._tcp = TcpPort(self._on_datagram, self._on_drained)
         self._by_ufrag: dict[str, Connection] = {}

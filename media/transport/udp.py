@@ -2,10 +2,10 @@
 
 A socket is bound to a concrete address and never to the wildcard: a reply to a check
 must leave from the address the check was sent to, and the kernel picks another one on a
-machine with several. A wake-up drains up to ``DRAIN_PACKETS`` datagrams through one
-reused buffer; that, and not the cost of decryption, decides what ingress costs. It stops earlier
-when what was read makes enough work for one turn: the rest stays in the socket and the loop comes
-back to it after others had theirs.
+machine with several. A wake-up drains up to ``DRAIN_PACKETS`` datagrams; how many it finds, and
+not the cost of decryption, decides what ingress costs, so a busy node is not woken for each (see
+``pace``). It stops earlier when what was read makes enough work for one turn: the rest waits and
+the loop comes back to it after others had theirs.
 """
 
 import asyncio
@@ -17,6 +17,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, Protocol
 
 import ifaddr
+
+from media.transport.pace import Pace, next_look_s
 
 log = logging.getLogger(__name__)
 
@@ -91,15 +93,19 @@ class UdpPort:
         on_drained: Callable[[], None] | None = None,
         is_enough: Callable[[], bool] = bool,
         intake: BatchIntake | None = None,
+        pace: Pace | None = None,
     ) -> None:
         self.sockets: list[UdpSocket] = []
         self.received = 0
         self._on_datagram = on_datagram
         self._on_drained = on_drained
         self._is_enough = is_enough
+        self._drain = self._drain_singly if intake is None else self._drain_batch
         self._intake = intake
+        self._pace = pace
         self._buffer = memoryview(bytearray(DATAGRAM_MAX_BYTES))
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._timer: asyncio.TimerHandle | None = None
 
     def open(self, addresses: Sequence[str], port: int) -> int:
         """Bind every address to the same port and start reading; the port is the result.
@@ -112,8 +118,7 @@ class UdpPort:
                 udp = UdpSocket(address, port)
                 port = udp.port
                 self.sockets.append(udp)
-                read = self._drain if self._intake is None else self._drain_batch
-                self._loop.add_reader(udp.fd, read, udp)
+                self._loop.add_reader(udp.fd, self._awake, udp)
         except OSError:
             self.close()
             raise
@@ -128,6 +133,9 @@ class UdpPort:
 
     def close(self) -> None:
         """Stop reading and close every socket."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         for udp in self.sockets:
             if self._loop is not None:
                 self._loop.remove_reader(udp.fd)
@@ -135,13 +143,39 @@ class UdpPort:
             udp.connections.clear()
         self.sockets.clear()
 
-    def _drain(self, udp: UdpSocket) -> None:
+    def _awake(self, udp: UdpSocket) -> None:
+        """The system says that there is something to read."""
+        found = self._drain(udp)
+        loop, pace = self._loop, self._pace
+        if pace is not None and loop is not None and pace.note(found, loop.time()):
+            for other in self.sockets:
+                loop.remove_reader(other.fd)
+            self._timer = loop.call_at(next_look_s(loop.time()), self._look)
+
+    def _look(self) -> None:
+        """It is time to see whether there is something to read."""
+        loop, pace = self._loop, self._pace
+        assert loop is not None, "opened on a loop"
+        assert pace is not None, "it chose this"
+        self._timer = None
+        found = sum(self._drain(udp) for udp in list(self.sockets))
+        if not self.sockets:
+            return
+        if pace.note(found, loop.time()):
+            for udp in self.sockets:
+                loop.add_reader(udp.fd, self._awake, udp)
+        else:
+            self._timer = loop.call_at(next_look_s(loop.time()), self._look)
+
+    def _drain_singly(self, udp: UdpSocket) -> int:
+        """Read and handle one datagram after the other; how many."""
         receive, buffer, handle = udp.sock.recvfrom_into, self._buffer, self._on_datagram
         is_enough = self._is_enough
+        found = 0
         try:
-            for _ in range(DRAIN_PACKETS):
+            while found < DRAIN_PACKETS:
                 size, source = receive(buffer)
-                self.received += 1
+                found += 1
                 handle(udp, bytes(buffer[:size]), source)
                 if is_enough():
                     break
@@ -150,27 +184,32 @@ class UdpPort:
         except OSError as error:
             _complain(udp, error)
         finally:
+            self.received += found
             if self._on_drained is not None:
                 self._on_drained()
+        return found
 
-    def _drain_batch(self, udp: UdpSocket) -> None:
-        assert self._intake is not None, "chosen when it was opened"
-        assert self._loop is not None, "opened on a loop"
-        has_more = False
+    def _drain_batch(self, udp: UdpSocket) -> int:
+        """Read many datagrams at once and handle them; how many."""
+        intake, loop = self._intake, self._loop
+        if udp not in self.sockets:  # closed while some waited
+            return 0
+        assert intake is not None, "chosen because it is there"
+        assert loop is not None, "opened on a loop"
+        found, has_more = 0, False
         try:
-            read, has_more = self._intake.drain(
-                udp, self._loop.time(), self._on_datagram, self._is_enough
-            )
-            self.received += read
-        except (BlockingIOError, InterruptedError):
+            found, has_more = intake.drain(udp, loop.time(), self._on_datagram, self._is_enough)
+        except InterruptedError:
             pass
         except OSError as error:
             _complain(udp, error)
         finally:
+            self.received += found
             if self._on_drained is not None:
                 self._on_drained()
-        if has_more and udp in self.sockets:
-            self._loop.call_soon(self._drain_batch, udp)
+        if has_more:
+            loop.call_soon(self._drain_batch, udp)
+        return found
 
 
 def _complain(udp: UdpSocket, error: OSError) -> None:

@@ -369,7 +369,7 @@ int intake_receive(struct intake *in, int fd, uint8_t *arena, uint8_t *addresses
     int count = recvmmsg(fd, in->messages, BATCH, MSG_DONTWAIT, NULL);
     *read = count > 0 ? count : 0;
     if (count < 0)
-        return -errno;
+        return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -errno;
     in->counters.calls++;
     in->counters.received += (uint64_t)count;
     for (int i = 0; i < count; i++) {

@@ -22,6 +22,8 @@ from media.transport.udp import UdpSocket
 log = logging.getLogger(__name__)
 
 BATCH: Final = 64
+ROUNDS: Final = 4
+"""Batches handed on in one turn of the loop at most."""
 SLOT_BYTES: Final = 2048
 ADDRESS_BYTES: Final = 28
 OTHER, RTP, RTCP, MALFORMED = 0, 1, 2, 3
@@ -174,9 +176,28 @@ class KernelIntake:
         tray = self._trays.get(udp.fd)
         if tray is None:
             tray = self._trays[udp.fd] = Tray()
-        read = self._fill(udp, tray, now_s) if tray.left is None else 0
+        total = 0
+        for _ in range(ROUNDS):
+            read = 0
+            if tray.left is None:
+                read = self._fill(udp, tray, now_s)
+                total += read
+            if self._hand_out(udp, tray, on_other, is_enough):
+                return total, True
+            if read < BATCH:
+                return total, False
+        return total, True
+
+    def _hand_out(
+        self,
+        udp: UdpSocket,
+        tray: Tray,
+        on_other: Callable[[UdpSocket, bytes, Any], None],
+        is_enough: Callable[[], bool],
+    ) -> bool:
+        """Empty a tray; True when some of it has to wait."""
         left, now_s = tray.left, tray.arrived_s
-        assert left is not None, "filled above"
+        assert left is not None, "filled before"
         for record in left:
             try:
                 if record[13] == OTHER:
@@ -190,9 +211,9 @@ class KernelIntake:
                 # The last line of defence: one packet must not stop the others of this drain.
                 log.exception("a packet for session %d was dropped", record[0])
             if is_enough():
-                return read, True
+                return True
         tray.left = None
-        return read, False
+        return False
 
     def _fill(self, udp: UdpSocket, tray: Tray, now_s: float) -> int:
         count = self._lib.intake_receive(
