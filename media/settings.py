@@ -69,6 +69,14 @@ class RoomSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class LimitSettings:
+    """Table ``[limit]``: how much one node takes on before it refuses who comes."""
+
+    num_tracks: int = 0
+    """Tracks published and subscriptions together; 0: no limit."""
+
+
+@dataclass(frozen=True, slots=True)
 class WebhookSettings:
     """Who is told about events in rooms."""
 
@@ -89,6 +97,7 @@ class Settings:
     region: str = ""
     rtc: RtcSettings = field(default_factory=RtcSettings)
     room: RoomSettings = field(default_factory=RoomSettings)
+    limit: LimitSettings = field(default_factory=LimitSettings)
     webhook: WebhookSettings = field(default_factory=WebhookSettings)
     allow_short_secrets: bool = False
     """Set by ``--dev`` only: accepts secrets below :data:`MIN_SECRET_BYTES`."""
@@ -108,6 +117,7 @@ class Settings:
             ("room.departure_timeout", self.room.departure_timeout),
             ("room.max_participants", self.room.max_participants),
             ("room.loudest", self.room.loudest),
+            ("limit.num_tracks", self.limit.num_tracks),
         ):
             if seconds < 0:
                 raise SettingsError(f"{name}: {seconds} is below zero")

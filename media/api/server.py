@@ -129,6 +129,7 @@ def node_settings(settings: Settings) -> NodeSettings:
         auto_create=settings.room.auto_create,
         empty_timeout_s=settings.room.empty_timeout,
         departure_timeout_s=settings.room.departure_timeout,
+        max_tracks=settings.limit.num_tracks,
         max_participants=settings.room.max_participants,
         enabled_codecs=settings.room.enabled_codecs,
         loudest=settings.room.loudest,

@@ -15,10 +15,10 @@ Pure; driven by ``track.UpTrack`` and ``peer.MediaPeer``.
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from struct import Struct
 from typing import Any, Final
 
+from media.core.downstats import DownStats, Resends, SentReports
 from media.core.extensions import ExtensionMap, OwnExtensions
 from media.core.legs import LegGroup
 from media.core.packet import MediaPacket
@@ -36,29 +36,10 @@ CROSSING_PATIENCE_S: Final = 2.0
 """How long a change of frame rate waits for a picture that allows it."""
 RESEND_INTERVAL_S: Final = 0.020
 """Two requests for one packet within this time are one request."""
-MAX_RESENDS: Final = 6
-"""Of one packet."""
-REMEMBERED_REPORTS: Final = 8
 
 _PADDING: Final = bytes(254) + b"\xff"
 _HEADER: Final = Struct("!BBHII")
 _FIRST_CYCLE: Final = 1 << 16
-
-
-@dataclass(slots=True)
-class DownStats:
-    """What a subscription sent and what its receiver reported."""
-
-    packets_sent: int = 0
-    octets_sent: int = 0
-    """Payload octets, as sender reports count them."""
-    packets_resent: int = 0
-    keyframe_requests: int = 0
-    fraction_lost: float = 0.0
-    """Share of packets lost in the receiver's last report interval, 0 to 1."""
-    packets_lost: int = 0
-    jitter_s: float = 0.0
-    rtt_s: float | None = None
 
 
 class DownTrack:
@@ -85,7 +66,7 @@ class DownTrack:
         "_next_rtx_seq",
         "_payload_types",
         "_picture_shift",
-        "_reports_sent",
+        "_reports",
         "_resent",
         "_run",
         "_runs",
@@ -160,8 +141,8 @@ class DownTrack:
         self._timestamp_shift = 0
         self._picture_shift: PictureNumbers | None = None  # None: descriptors pass untouched
         self._next_rtx_seq = first_seq
-        self._resent: dict[int, tuple[int, float]] = {}  # outgoing number: how often, when last
-        self._reports_sent: deque[tuple[int, float]] = deque(maxlen=REMEMBERED_REPORTS)
+        self._resent = Resends()
+        self._reports = SentReports()
 
     # What the subscriber wants.
 
@@ -224,6 +205,11 @@ class DownTrack:
         if fps != self._selection.fps:
             self._selection.fps = fps
             self.reselect()
+
+    @property
+    def frame_rate(self) -> float:
+        """Pictures a second wanted at most; 0: as many as there are."""
+        return self._selection.fps
 
     @property
     def temporal_limit(self) -> int | None:
@@ -470,7 +456,7 @@ class DownTrack:
         for seq in seqs:
             out = unwrap(seq, self._highest_out, 16)
             found = self._sent_as(out)
-            if found is not None and self._may_resend(out, now_s, wait_s):
+            if found is not None and self._resent.may_resend(out, self._highest_out, now_s, wait_s):
                 packet, run = found
                 packets.append(
                     self._retransmission(packet, run, out, now_s)
@@ -487,16 +473,6 @@ class DownTrack:
                 packet = run.layer.cache.get(number)
                 return None if packet is None else (packet, run)
         return None
-
-    def _may_resend(self, out: int, now_s: float, wait_s: float) -> bool:
-        times, last_s = self._resent.get(out, (0, float("-inf")))
-        if times == MAX_RESENDS or now_s - last_s < wait_s:
-            return False
-        if len(self._resent) >= 2048:
-            keep_from = self._highest_out - 1024
-            self._resent = {key: value for key, value in self._resent.items() if key >= keep_from}
-        self._resent[out] = (times + 1, now_s)
-        return True
 
     def _retransmission(self, packet: MediaPacket, run: Run, out: int, now_s: float) -> bytes:
         assert self.rtx_ssrc is not None
@@ -542,25 +518,11 @@ class DownTrack:
         clock = self.layer.stream.clock if self.layer is not None else None
         if clock is None:
             return None
-        elapsed_s = now_s - clock.arrival_s
-        ntp = clock.ntp + int(elapsed_s * 2**32) & 0xFFFFFFFFFFFFFFFF
-        timestamp = clock.timestamp + round(elapsed_s * clock.clock_rate) + self._timestamp_shift
         self.last_report_s = now_s
-        self._reports_sent.append((ntp >> 16 & 0xFFFFFFFF, now_s))
-        return SenderReport(
-            self.ssrc,
-            ntp,
-            timestamp & 0xFFFFFFFF,
-            self.stats.packets_sent & 0xFFFFFFFF,
-            self.stats.octets_sent & 0xFFFFFFFF,
+        return self._reports.sender_report(
+            clock, self.ssrc, self._timestamp_shift, self.stats, now_s
         )
 
     def handle_report(self, block: ReportBlock, now_s: float) -> None:
         """What the subscriber says about its reception (RFC 3550 §6.4.1)."""
-        stats = self.stats
-        stats.fraction_lost = block.fraction_lost / 256
-        stats.packets_lost = block.packets_lost
-        stats.jitter_s = block.jitter_rtp / self._clock_rate
-        for middle, sent_s in self._reports_sent:
-            if middle == block.last_sr and block.last_sr:
-                stats.rtt_s = max(0.0, now_s - sent_s - block.delay_since_last_sr / 65536)
+        self._reports.handle(block, self.stats, self._clock_rate, now_s)

@@ -1,9 +1,10 @@
 """How good a participant's connection is, both ways, as LiveKit 1.13 scores it.
 
 Each published track and each subscription has a score of 0 to 100, renewed every window of five
-seconds: loss after repair, weighted by what the codec can stand; delay; and how far the layer
-that goes through is below the one that could. It falls fast and rises slowly. A participant is as
-good as the worst of its tracks; without tracks it is excellent.
+seconds: loss after repair, weighted by what the codec can stand; delay; how far the layer that
+goes through is below the one that could; and how many bits go through of those expected. It falls
+fast and rises slowly. A participant is as good as the worst of its tracks; without tracks it is
+excellent.
 
 LOST is said only of a participant that is not heard at all. A client told so of itself gives its
 connection up, so it is never told.
@@ -11,7 +12,7 @@ connection up, so it is never told.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from math import sqrt
+from math import log, sqrt
 from typing import Final
 
 from livekit.protocol import models
@@ -63,6 +64,10 @@ class Window:
     jitter_ms: float = 0.0
     missed_layers: float = 0.0
     """How many layers below the best possible one, on average."""
+    bits: float = 0.0
+    """Sent, or received."""
+    expected_bits: float = 0.0
+    """What the best layer wanted would have taken; 0 when that is not known."""
 
 
 def packet_score(window: Window, loss_weight: float) -> float:
@@ -71,6 +76,15 @@ def packet_score(window: Window, loss_weight: float) -> float:
     delay_cost = (delay_ms - 120) / 10 if delay_ms > 160 else delay_ms / 40
     loss_cost = loss_weight * 100 * window.lost / window.packets
     return max(0.0, BEST - delay_cost - loss_cost)
+
+
+def bitrate_score(window: Window) -> float:
+    """Score by the share of the expected bits: good from 1/2.7 of them down, poor from 1/20."""
+    if window.expected_bits <= 0:
+        return BEST
+    if window.bits <= 0:
+        return 0.0
+    return max(0.0, min(BEST, BEST - 20 * log(window.expected_bits / window.bits)))
 
 
 class TrackScore:
@@ -97,7 +111,7 @@ class TrackScore:
         # A loss in silence or on a still screen is heard and seen less.
         weight = self._loss_weight * sqrt(rate / self._busiest)
         layers = max(0.0, BEST - LAYER_COST * window.missed_layers)
-        now = min(packet_score(window, weight), layers)
+        now = min(packet_score(window, weight), layers, bitrate_score(window))
         share = FALL if now < self.score else RISE
         self.score = max(WORST_HEARD, share * now + (1 - share) * self.score)
         return self.score

@@ -143,6 +143,9 @@ class Node(Administration):
     def check_join(self, claims: Claims, parameters: JoinParameters) -> None:
         """Raise RefusedError when the join could not succeed now."""
         self.check_open()
+        limit = self.settings.max_tracks
+        if limit and not parameters.is_reconnect and self.registry.track_count >= limit:
+            raise NodeFullError("the node carries as many tracks as it is allowed to")
         name, identity = check_grants(claims)
         room = self.rooms.get(name)
         if room is None:

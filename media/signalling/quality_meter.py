@@ -5,7 +5,7 @@ Counters of the media core are read once a window; what they say is judged by
 second, for it changes within a window.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from media.core import quality
@@ -29,22 +29,39 @@ class _Meter:
     """Whether the track was already sending when the window began."""
 
     missed: list[int] = field(default_factory=list)
+    octets: int = 0
+    expected_bps: list[float] = field(default_factory=list)
+    """What the best layer wanted took, each second that is known."""
 
-    def close(self, packets: int, lost: int, *, seconds: float, **delays: float) -> None:
+    def close(
+        self, packets: int, lost: int, *, seconds: float, octets: int = 0, **delays: float
+    ) -> None:
         """End a window; the counters only ever grow."""
         before, lost_before, was_running = self.packets, self.lost, self.is_running
+        octets_before, self.octets = self.octets, octets
         self.packets, self.lost, self.is_running = packets, lost, True
         if was_running:
-            missed = sum(self.missed) / len(self.missed) if self.missed else 0.0
-            new, new_lost = packets - before, max(0, lost - lost_before)
-            self.score.update(Window(new, new_lost, seconds, missed_layers=missed, **delays))
-        self.missed.clear()
+            window = Window(
+                packets - before,
+                max(0, lost - lost_before),
+                seconds,
+                missed_layers=_mean(self.missed),
+                bits=8 * (octets - octets_before),
+                expected_bits=_mean(self.expected_bps) * seconds,
+                **delays,
+            )
+            self.score.update(window)
+        self._begin()
 
     def pause(self) -> None:
         """The track has nothing to send now."""
         self.is_running = False
-        self.missed.clear()
+        self._begin()
         self.score.pause()
+
+    def _begin(self) -> None:
+        self.missed.clear()
+        self.expected_bps.clear()
 
 
 class QualityMeter:
@@ -65,6 +82,8 @@ class QualityMeter:
             best = subscription.track.up.layers.best(down.wanted)
             if best is not None and down.layer is not None:
                 meter.missed.append(max(0, best.quality - down.layer.quality))
+                if down.is_video and not down.frame_rate and best.stream.bitrate_bps:
+                    meter.expected_bps.append(best.stream.bitrate_bps)
 
     def close_window(
         self,
@@ -122,8 +141,13 @@ def _close_down(meter: _Meter, track: LiveTrack, down: DownTrack, seconds: float
     if track.info.muted or down.wanted is None or down.layer is None or is_still:
         # Nothing was sent: whether that is right is the publisher's score, or the line's pause.
         meter.pause()
-        meter.packets = down.stats.packets_sent
+        meter.packets, meter.octets = down.stats.packets_sent, down.stats.octets_sent
         return
     rtt_ms = 1000 * (down.stats.rtt_s or 0.0)
     lost = down.stats.packets_lost - down.stats.packets_resent
-    meter.close(down.stats.packets_sent, lost, seconds=seconds, rtt_ms=rtt_ms)
+    stats = down.stats
+    meter.close(stats.packets_sent, lost, seconds=seconds, octets=stats.octets_sent, rtt_ms=rtt_ms)
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values) if values else 0.0

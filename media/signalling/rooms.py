@@ -48,6 +48,10 @@ class NodeSettings:
     empty_timeout_s: int = EMPTY_TIMEOUT_S
     departure_timeout_s: int = DEPARTURE_TIMEOUT_S
     max_participants: int = 0
+    max_tracks: int = 0
+    """Tracks published and subscriptions of the whole node beyond which joins are refused; 0:
+    no limit."""
+
     enabled_codecs: tuple[str, ...] = DEFAULT_CODECS
     enable_remote_unmute: bool = False
     loudest: int = 0
@@ -86,6 +90,14 @@ class RoomRegistry:
     def closing_count(self) -> int:
         """Sessions being closed."""
         return len(self._closing)
+
+    @property
+    def track_count(self) -> int:
+        """Tracks that come in, and subscriptions that go out."""
+        return sum(
+            len(room.tracks) + sum(len(s.subscribing.subscriptions) for s in room.sessions.values())
+            for room in self.rooms.values()
+        )
 
     async def finish(self) -> None:
         """Wait until every ended session is closed."""

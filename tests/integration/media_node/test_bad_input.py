@@ -6,6 +6,7 @@ import gc
 import gzip
 import socket
 import time
+from dataclasses import replace
 from random import Random
 from urllib.parse import quote
 
@@ -107,6 +108,20 @@ async def test_a_full_room_is_refused_before_the_upgrade(
     status, text = await status_and_text(f"{http}/rtc/validate", token("second"))
     assert (status, text) == (500, "room is full")
     assert (await status_and_text(f"{http}/rtc/validate", token("first")))[0] == 200
+
+
+async def test_a_node_that_carries_all_it_may_refuses_who_comes_and_keeps_who_is_there(
+    join: Joiner, server: MediaServer, http: str
+) -> None:
+    first, second = await join("first"), await join("second")
+    await first.make_sound()
+    await until(lambda: second.loudness, 20, "the limit is not reached yet")
+    limited = replace(server.node.settings, max_tracks=2)  # one in, one out
+    server.node.settings = server.node.registry.settings = limited
+    status, text = await status_and_text(f"{http}/rtc/validate", token("third"))
+    assert (status, text) == (503, "the node carries as many tracks as it is allowed to")
+    resumed = f"{http}/rtc/validate?reconnect=1&sid={second.room.local_participant.sid}"
+    assert (await status_and_text(resumed, token("second")))[0] == 200
 
 
 FRAMES = {

@@ -5,8 +5,9 @@ import pytest
 from media.core import extensions as ext
 from media.core import rtcp
 from media.core.codecs import Codec
+from media.core.downstats import MAX_RESENDS
 from media.core.errors import RemoteProtocolError
-from media.core.forward import MAX_RESENDS, DownTrack
+from media.core.forward import DownTrack
 from media.core.peer import MediaPeer
 from media.core.rtp import RtpHeader, write_packet
 from media.core.simulcast import Quality

@@ -44,6 +44,18 @@ def test_each_layer_missed_costs_a_step(missed: float, expected: int) -> None:
     assert quality_of(after(TrackScore(10), 6, missed_layers=missed)) == expected
 
 
+@pytest.mark.parametrize(
+    ("share", "expected"), [(1.0, EXCELLENT), (0.5, EXCELLENT), (0.3, GOOD), (0.04, POOR)]
+)
+def test_fewer_bits_than_the_layer_takes_cost_quality(share: float, expected: int) -> None:
+    score = after(TrackScore(10), 8, bits=1e6 * share, expected_bits=1e6)
+    assert quality_of(score) == expected
+
+
+def test_bits_nobody_expects_cost_nothing() -> None:
+    assert after(TrackScore(10), 2, bits=0.0, expected_bits=0.0) == BEST
+
+
 def test_a_score_falls_at_once_and_rises_slowly() -> None:
     score = TrackScore(10)
     assert quality_of(after(score, 1, lost=60)) == POOR
