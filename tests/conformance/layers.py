@@ -25,11 +25,18 @@ class Switch:
     """Freezes the browser counted meanwhile."""
 
 
-async def watch_switches(viewer: Tab, identity: str, qualities: Sequence[int]) -> list[Switch]:
-    """Ask for one quality after the other and wait until each is shown."""
+async def watch_switches(
+    viewer: Tab, identity: str, qualities: Sequence[int], *, rest_s: float = 0.0
+) -> list[Switch]:
+    """Ask for one quality after the other and wait until each is shown.
+
+    ``rest_s``: how long each is looked at before the next is asked for. Below 0.3 s libwebrtc's
+    encoders ignore what asks them for a keyframe, and the figure is theirs.
+    """
     await _shown(viewer, identity, WIDTHS[HIGH])
     switches = []
     for quality in qualities:
+        await asyncio.sleep(rest_s)
         width = WIDTHS[quality]
         before = await viewer.call("received", identity)
         asked_ms = await viewer.call("quality", identity, quality)
