@@ -33,6 +33,13 @@ from conference.invitations.models import OutboxMessage
 from conference.lease import Lease
 from conference.minutes.models import Minutes, MinutesAddendum, MinutesRevision
 from conference.replies.models import IncomingMessage, SiteReply, Substitution
+from conference.retention.models import (
+    Destruction,
+    DestructionItem,
+    FileTerm,
+    LegalHold,
+    RetentionClass,
+)
 from conference.scheduling.models import (
     AgendaItem,
     CalendarDay,
@@ -63,6 +70,9 @@ __all__ = [
     "CalendarFeed",
     "ChatMessage",
     "Delegate",
+    "Destruction",
+    "DestructionItem",
+    "FileTerm",
     "FloorRequest",
     "FormerHolder",
     "ImportedFile",
@@ -70,6 +80,7 @@ __all__ = [
     "InvitationPaper",
     "InvitedSite",
     "Lease",
+    "LegalHold",
     "LogEntry",
     "Meeting",
     "MeetingSeries",
@@ -85,6 +96,7 @@ __all__ = [
     "PlanningSetting",
     "PresenceEvidence",
     "Recording",
+    "RetentionClass",
     "SavingsRates",
     "SearchPiece",
     "SeriesPlace",

@@ -37,7 +37,7 @@ RAIL: Final = (
     Entry(
         "planning_rules.days", "Ngày nghỉ", "calendar", Verb.PLANNING_MANAGE, "quan-tri/ngay-nghi"
     ),
-    Entry("archive_import.index", "Lưu trữ", "archive", Verb.ARCHIVE_IMPORT, "luu-tru"),
+    Entry("retention.index", "Lưu trữ", "archive", Verb.ARCHIVE_DECIDE, "luu-tru"),
     Entry("audit_log.index", "Nhật ký", "log", Verb.AUDIT_VIEW, "nhat-ky"),
 )
 
@@ -65,6 +65,9 @@ def rail(actor: Actor) -> list[Item]:
 
 
 ARCHIVE_PARTS: Final = (
+    ("terms", "retention.index", "Thời hạn bảo quản", Verb.ARCHIVE_DECIDE),
+    ("schedule", "retention.schedule", "Bảng thời hạn", Verb.ARCHIVE_DECIDE),
+    ("destruction", "retention.destructions", "Tiêu hủy", Verb.ARCHIVE_DECIDE),
     ("import", "archive_import.index", "Nhập hồ sơ", Verb.ARCHIVE_IMPORT),
 )  # fmt: skip
 """Parts of the archive's pages: name, endpoint, Vietnamese label, right."""

@@ -14,6 +14,8 @@ from conference.access.models import Account
 from conference.access.sample import SampleAccount
 from conference.archive import search_index
 from conference.database import Database
+from conference.retention import service as retention
+from conference.retention.erase import Stores
 from conference.scheduling import papers
 from config.settings import Settings
 
@@ -28,6 +30,19 @@ def prepare(settings: Settings) -> None:
     settings.turn_secret()
     migrations.upgrade(settings.database_url)
     _index(settings)
+    _finish_destructions(settings)
+
+
+def _finish_destructions(settings: Settings) -> None:
+    """Remove files of destroyed meetings that a crash left on the disk."""
+    database = Database(settings.database_url)
+    try:
+        with database.reading() as session:
+            has_left = retention.has_files_left(session)
+        if has_left:
+            retention.finish(database, Stores(settings.papers_dir, settings.recordings_dir))
+    finally:
+        database.dispose()
 
 
 def _index(settings: Settings) -> None:

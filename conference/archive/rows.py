@@ -108,6 +108,8 @@ BESIDE: Final = {
     "search_piece": "words of the file; written anew from its rows",
     "incoming_message": "mail of the whole office, each message once; loses its meeting",
     "imported_file": "says where the meeting came from",
+    "file_term": "how long this office keeps it",
+    "legal_hold": "why this office keeps it longer",
 }
 """Tables that know of a meeting and are no part of its file, each with its reason."""
 

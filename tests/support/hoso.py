@@ -22,11 +22,13 @@ from conference.attendance.models import AttendanceStatus, EvidenceKind, Evidenc
 from conference.attendance.models import PresenceEvidence as Evidence
 from conference.attendance.service import mark
 from conference.conclusions import service as conclusions
+from conference.conclusions.models import TaskState
 from conference.conduct.models import LogEntry
 from conference.database import Database
 from conference.directory.models import Person, Site
 from conference.invitations.service import MailAnnouncer
 from conference.minutes import service as minutes
+from conference.retention import service as retention
 from conference.scheduling import service as scheduling
 from conference.scheduling.announcement import SilentAnnouncer
 from conference.scheduling.models import Meeting, RoomPreset, Scope, Status
@@ -51,6 +53,7 @@ class Hoso:
     delegate: int
     join_code: str
     cancelled_code: str
+    destruction: int
 
 
 def fill(settings: Settings) -> Hoso:
@@ -80,12 +83,14 @@ def fill(settings: Settings) -> Hoso:
                 session, postponed.id, "Mưa lũ, mất điện diện rộng",
                 actor=maker.actor, at=now, announcer=SilentAnnouncer(),
             )  # fmt: skip
+            expired = maker.expired()
             return Hoso(
                 live=live.id, ended=ended.id, upcoming=upcoming.id, draft=draft.id,
                 cancelled=cancelled.id, postponed=postponed.id, site=maker.sites[0].id,
                 invited_site=ended.sites[0].id, live_site=live.sites[0].id,
                 delegate=delegates.of_meeting(session, ended.id)[0].id,
                 join_code=live.sites[0].join_code, cancelled_code=cancelled.sites[0].join_code,
+                destruction=expired,
             )  # fmt: skip
     finally:
         database.dispose()
@@ -176,6 +181,18 @@ class _Maker:
         self._recording(meeting, begun_at, ended_at)
         self._tasks(meeting, ended_at)
         return meeting
+
+    def expired(self) -> int:
+        """Files of 2020 whose term is over, one of them on hold, two on a list."""
+        old = [line.meeting.id for line in retention.files(self.session, self.now.date())[0]][:6]
+        retention.set_term(self.session, old, "giao-ban", actor=self.actor, at=self.now)
+        for meeting_id in old:
+            for line in conclusions.tasks_of(self.session, meeting_id, self.now.date()):
+                line.task.state = TaskState.DONE
+        retention.hold(
+            self.session, old[2], "Đoàn kiểm tra đang làm việc", actor=self.actor, at=self.now
+        )
+        return retention.propose(self.session, old[:2], actor=self.actor, at=self.now).id
 
     def _tasks(self, meeting: Meeting, ended_at: datetime) -> None:
         for number, (text, days) in enumerate(

@@ -109,9 +109,9 @@ def _room(session: Session, meeting: Meeting, chair: str, at_site: str, begun: d
             FloorRequest(meeting_id=meeting.id, identity=at_site, display_name="Điểm cầu Đăk Pxi",
                          state=FloorState.DONE, requested_at=begun, given_at=begun,
                          ended_at=begun + timedelta(minutes=3)),
-            Ballot(id=11, vote_id=vote.id, choice=Choice.FOR, identity=at_site,
+            Ballot(id=10 * meeting.id + 1, vote_id=vote.id, choice=Choice.FOR, identity=at_site,
                    display_name="Điểm cầu", unit_name="Xã", cast_at=begun),
-            VoteReceipt(id=12, vote_id=vote.id, identity=at_site),
+            VoteReceipt(id=10 * meeting.id + 2, vote_id=vote.id, identity=at_site),
             LogEntry(meeting_id=meeting.id, at=begun, kind="vote_closed", actor="Chủ tọa",
                      identity=chair, subject=vote.question, detail={"vote_id": vote.id}),
         ]
