@@ -6,13 +6,19 @@ this machine. Counted from the end of the break until pictures flow both ways. T
 docs/compatibility.md. A call in which somebody is there twice or a track is lost ends the run.
 
     python -m benchmarks reconnect
+    python -m benchmarks.reconnect "full reconnect" …     these only; the others stay as they were
 """
 
 import asyncio
+import json
 import statistics
+import sys
+from collections.abc import Sequence
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any, Final
 
+from benchmarks.__main__ import machine
 from tests.conformance import chromium
 from tests.conformance.page import replace_part
 from tests.conformance.survival import (
@@ -27,15 +33,22 @@ from tests.conformance.survival import (
 )
 
 REPEATS: Final = 5
+RESULT: Final = Path(__file__).parent / "results" / "reconnect.json"
+BREAKS_AND_JOIN: Final = (*BREAKS, JOIN_UNDER_LOSS)
 
 
 def run(repeats: int = REPEATS) -> dict[str, Any]:
     """Break every kind of call in every way."""
-    results: dict[str, dict[str, dict[str, float]]] = {}
+    return _run(BREAKS_AND_JOIN, repeats)
+
+
+def _run(names: Sequence[str], repeats: int) -> dict[str, Any]:
+    kept = json.loads(RESULT.read_text()) if RESULT.exists() else {}
+    results: dict[str, Any] = {name: kept[name] for name in BREAKS_AND_JOIN if name in kept}
     with ExitStack() as stack:
         stands = [stack.enter_context(stand()) for _ in range(repeats)]
         subjects = makers(stack.enter_context(chromium.tabs()))
-        for name in (*BREAKS, JOIN_UNDER_LOSS):
+        for name in names:
             results[name] = {}
             for path in ("v1", "v0"):
                 for client, maker in subjects.items():
@@ -43,6 +56,7 @@ def run(repeats: int = REPEATS) -> dict[str, Any]:
                     assert all(one.is_whole for one in found), (name, path, client, found)
                     results[name][f"{client} {path}"] = _spread([one.back_s for one in found])
                     print(name, client, path, results[name][f"{client} {path}"], flush=True)
+    results = {name: results[name] for name in BREAKS_AND_JOIN if name in results}
     replace_part("reconnect", _table(results))
     return {"benchmark": "reconnect", "unit": "seconds until pictures flow again", **results}
 
@@ -72,3 +86,8 @@ def _table(results: dict[str, dict[str, dict[str, float]]]) -> list[str]:
         shown = (f"{c['median']:.1f} ({c['min']:.1f}–{c['max']:.1f})" for c in cells.values())
         lines.append(f"| {name} | {' | '.join(shown)} |")
     return lines
+
+
+if __name__ == "__main__":
+    measured = {"machine": machine()} | _run(sys.argv[1:] or BREAKS_AND_JOIN, REPEATS)
+    RESULT.write_text(json.dumps(measured, indent=2) + "\n", encoding="utf-8")

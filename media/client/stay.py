@@ -1,19 +1,18 @@
-"""The life of a client in a room: joining, reading signalling, coming back, closing.
+"""The life of a client in a room: joining, coming back, closing.
 
 It joins with a single connection (signalling v1) unless the server does not know that or its
 owner wants two (v0). After a loss the client first *resumes* (same session, ICE restart), and if
 the server has forgotten it, joins anew as another session and publishes again. It gives up after
-``retry_for_s`` without success, or at once when the server says so. What it receives and sends
-is the matter of ``receiving`` and ``publishing``.
+``retry_for_s`` without success, or at once when the server says so. What the server says meanwhile
+is the matter of ``hearing``; what it receives and sends, of ``receiving`` and ``publishing``.
 """
 
 import asyncio
-import json
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 
 from aiortc.rtcdtlstransport import RTCCertificate
@@ -27,9 +26,9 @@ from media.client.events import (
     Event,
     Reconnected,
     Reconnecting,
-    RoomUpdated,
     SpeakersChanged,
 )
+from media.client.hearing import Hearing
 from media.client.peer import PeerLink
 from media.client.publishing import CHANNELS, Publishing
 from media.client.receiving import Receiving
@@ -85,8 +84,6 @@ class Stay:
     def __init__(self, options: Options, token: str | Callable[[], str]) -> None:
         self._options = options
         self._token = token
-        self.is_single = False
-        """Whether the present session has one connection (v1)."""
         host = urlsplit(options.url).hostname or ""
         self.signal: SignalLink | None = None
         self.roster = Roster()
@@ -95,8 +92,9 @@ class Stay:
         self.events: asyncio.Queue[Event] = asyncio.Queue()
         self.unwanted: set[str] = set()
         """Tracks the owner has unsubscribed from."""
-        self.room = models.Room()
-        self.info = models.ParticipantInfo()
+        self._hearing = Hearing(
+            self.roster, self.publishing, self.receiving, emit=self._emit, request=self.request
+        )
         self.is_leaving = False
         self.has_ended = False
         self.dropped_events = 0
@@ -104,6 +102,21 @@ class Stay:
         self._lost_reason = ""
         self._task: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def is_single(self) -> bool:
+        """Whether the present session has one connection (v1)."""
+        return self._hearing.is_single
+
+    @property
+    def room(self) -> models.Room:
+        """The room as the server last described it."""
+        return self._hearing.room
+
+    @property
+    def info(self) -> models.ParticipantInfo:
+        """The client itself as the server last described it."""
+        return self._hearing.info
 
     async def begin(self) -> None:
         """Join and wait until media can flow. Raises ConnectError."""
@@ -126,12 +139,13 @@ class Stay:
             offer=offer,
             resumed_sid=resumed_sid,
         )
-        token = self._token if isinstance(self._token, str) else self._token()
+        given = self._token if isinstance(self._token, str) else self._token()
+        token = given if callable(self._token) else self._hearing.token or given
         path = joining.PATHS[self.is_single]
         return await SignalLink.open(options.url, token, path, query, options.timeout_s)
 
     async def _join(self) -> None:
-        self.is_single = self._options.single_connection
+        self._hearing.is_single = self._options.single_connection
         try:
             await self._enter()
         except ConnectError as error:
@@ -139,7 +153,7 @@ class Stay:
                 raise
             log.info("%s does not know signalling v1", self._options.url)
             await self._close_peers()
-            self.is_single = False
+            self._hearing.is_single = False
             await self._enter()
 
     async def _enter(self) -> None:
@@ -159,7 +173,7 @@ class Stay:
     async def _take_join(self, link: SignalLink, join: rtc.JoinResponse) -> None:
         self.signal = link
         link.start_pings(join.ping_interval, join.ping_timeout)
-        self.room, self.info = join.room, join.participant
+        self._hearing.joined(join)
         for event in self.roster.replace(join.other_participants):
             self._emit(event)
         if self.is_single:
@@ -224,7 +238,7 @@ class Stay:
             if kind == "leave":
                 return _ending(message.leave)
             try:
-                await self._handle(str(kind), message)
+                await self._hearing.take(message)
             except (ProtocolError, DecodeError, ValueError) as error:
                 log.warning("%s: bad %s message: %s", self.info.identity, kind, error)
                 return _Ending(f"the server broke the protocol: {error}", must_rejoin=True)
@@ -330,67 +344,6 @@ class Stay:
         await self.publishing.close_peer()
         await self.receiving.close_peer()
 
-    # Inside: messages
-
-    async def _handle(self, kind: str, message: rtc.SignalResponse) -> None:
-        handler = _HANDLERS.get(kind)
-        if handler is not None:
-            await handler(self, getattr(message, kind))
-
-    async def _on_offer(self, message: rtc.SessionDescription) -> None:
-        answer, remote = self.receiving.take_offer(message)
-        await self.request(rtc.SignalRequest(answer=answer))
-        self.receiving.ensure_peer().set_remote(remote)
-
-    async def _on_answer(self, message: rtc.SessionDescription) -> None:
-        if self.is_single:
-            self.receiving.take_answer(message)
-        await self.publishing.take_answer(message)
-
-    async def _on_sections(self, message: rtc.MediaSectionsRequirement) -> None:
-        await self.publishing.receive_more(message.num_audios, message.num_videos)
-
-    async def _on_trickle(self, message: rtc.TrickleRequest) -> None:
-        is_ours = message.target == rtc.SignalTarget.PUBLISHER
-        peer = self.publishing.peer if is_ours else self.receiving.peer
-        try:
-            candidate = json.loads(message.candidateInit).get("candidate", "")
-        except (json.JSONDecodeError, AttributeError):
-            return
-        if peer is not None and isinstance(candidate, str):
-            peer.add_candidate(candidate)
-
-    async def _on_update(self, message: rtc.ParticipantUpdate) -> None:
-        for participant in message.participants:
-            if participant.sid == self.info.sid:
-                self.info = participant
-                continue
-            if participant.identity == self.info.identity:
-                continue
-            for event in self.roster.update(participant):
-                self._emit(event)
-        self.receiving.match()
-
-    async def _on_track_published(self, message: rtc.TrackPublishedResponse) -> None:
-        self.publishing.take_published(message)
-
-    async def _on_request_response(self, message: rtc.RequestResponse) -> None:
-        self.publishing.take_response(message)
-
-    async def _on_speakers(self, message: rtc.SpeakersChanged) -> None:
-        self._emit(SpeakersChanged(tuple(message.speakers)))
-
-    async def _on_room(self, message: rtc.RoomUpdate) -> None:
-        self.room = message.room
-        self._emit(RoomUpdated(message.room))
-
-    async def _on_token(self, token: str) -> None:
-        if isinstance(self._token, str):
-            self._token = token
-
-    async def _on_mute(self, message: rtc.MuteTrackRequest) -> None:
-        self.publishing.muted(message.sid, is_muted=message.muted)
-
     # Inside: the connections report (PeerHandler)
 
     def on_open(self, peer: PeerLink) -> None:
@@ -430,21 +383,6 @@ class Stay:
     def _name(self, peer: PeerLink) -> str:
         sends_only = peer is self.publishing.peer and not self.is_single
         return "the connection to send on" if sends_only else "the connection"
-
-
-_HANDLERS: Final[Mapping[str, Any]] = {
-    "offer": Stay._on_offer,
-    "answer": Stay._on_answer,
-    "media_sections_requirement": Stay._on_sections,
-    "trickle": Stay._on_trickle,
-    "update": Stay._on_update,
-    "track_published": Stay._on_track_published,
-    "request_response": Stay._on_request_response,
-    "speakers_changed": Stay._on_speakers,
-    "room_update": Stay._on_room,
-    "refresh_token": Stay._on_token,
-    "mute": Stay._on_mute,
-}
 
 
 def _ending(leave: rtc.LeaveRequest) -> _Ending:
