@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import Final
 
-from media.core.allocation import LEAST_HEADROOM, Demand, allocate, next_step_bps
+from media.core.allocation import Demand, Step, allocate, next_step_bps
 from media.core.bandwidth import DownlinkBudget
 from media.core.estimate import Fate, LineEstimate
 from media.core.forward import RESEND_INTERVAL_S, DownTrack
+from media.core.headroom import Headroom
 from media.core.probing import MAX_STEP, Prober
 from media.core.rtcp import ReportBlock
 from media.core.simulcast import Quality
@@ -32,15 +33,16 @@ FEEDBACK_TIMEOUT_S: Final = 5.0
 """Without transport-wide feedback for so long, reports are believed again."""
 PACKET_OVERHEAD_BYTES: Final = 40
 """RTP header, extensions and SRTP tag on top of the payload."""
-REGRET_S: Final = 6.0
-"""A decrease so soon after a step up was its fault."""
-MAX_HEADROOM: Final = 1.6
-FORGIVE_S: Final = 20.0
-"""After which a regret counts no more."""
 RATE_WEIGHT: Final = 0.4
 """Of a new measurement of a layer's rate, which swings with what is seen."""
 REPAIR_SHARE: Final = 0.25
 """Of the estimate, at most, for retransmitted pictures."""
+DRAIN_S: Final = 1.2
+"""For so long after its queue was full a line gets less than it carries."""
+DRAIN: Final = 0.5
+"""So much less: the queue empties, and the keyframe of a smaller picture gets through."""
+SHARE_BEHIND_QUEUE: Final = 0.08
+"""The same while a queue stands in front of the line: what is resent comes late."""
 REPAIR_BURST_S: Final = 0.5
 REPAIR_PACKET_BYTES: Final = 1100
 MAX_REPAIRS: Final = 256
@@ -48,6 +50,11 @@ PROBE_TICK_BYTES: Final = 12_000
 """At most of padding at one time."""
 NOMINAL_BPS: Final = {Quality.LOW: 150_000.0, Quality.MEDIUM: 500_000.0, Quality.HIGH: 1_500_000.0}
 """For a layer whose rate has not been measured yet."""
+NOMINAL_STEPS_BPS: Final = {Step(quality): rate_bps for quality, rate_bps in NOMINAL_BPS.items()}
+FAIR_FPS: Final = 10.0
+"""So many pictures a second are better than a smaller picture."""
+SLOW_FPS: Final = 4.0
+"""So many are better than none."""
 
 
 @dataclass(slots=True)
@@ -76,8 +83,6 @@ class Downlink:
         "_measured_s",
         "_probed_octets",
         "_prober",
-        "_raised_s",
-        "_regretted_s",
         "_repair_bytes",
         "_repaired_s",
         "_sent",
@@ -105,9 +110,7 @@ class Downlink:
         self._feedback_s = float("-inf")
         self._measured_s: float | None = None
         self._sound_bps = 0.0
-        self._headroom = LEAST_HEADROOM
-        self._raised_s = float("-inf")
-        self._regretted_s = float("-inf")
+        self._headroom = Headroom()
         self._probed_octets = 0
         self._repair_bytes = 0.0
         self._repaired_s = -inf
@@ -143,13 +146,12 @@ class Downlink:
         self._feedback_s = now_s
         decreased_s = estimate.decreased_s
         target_bps = self._prober.target_bps
-        estimate.handle(fates, now_s, is_probed=target_bps is not None)
+        is_burst = target_bps is not None or self._headroom.has_just_raised(now_s)
+        estimate.handle(fates, now_s, is_probed=is_burst)
         passed_bps = self._prober.handle(fates, now_s)
         if estimate.decreased_s > decreased_s:
             self._prober.note_decrease(now_s)
-            if now_s - self._raised_s < REGRET_S:
-                self._headroom = min(MAX_HEADROOM, self._headroom + 0.15)
-                self._regretted_s = now_s
+            self._headroom.note_decrease(estimate.bps, now_s)
             self.due_s = now_s
         elif passed_bps is not None and target_bps is not None:
             estimate.raise_to(min(passed_bps, target_bps))
@@ -171,19 +173,18 @@ class Downlink:
 
     def _fit(self, pictures: list[DownTrack], now_s: float) -> bool:
         """Share out the estimate; whether somebody gets less than wanted."""
-        if now_s - self._regretted_s > FORGIVE_S:
-            self._headroom = LEAST_HEADROOM
         estimate = self.estimate
+        self._headroom.review(estimate.bps, now_s)
         demands = [self._demand(down) for down in pictures]
-        line_bps = min(self._useful_bps, self.cap_bps)
+        line_bps = min(self._useful_bps * (1 - self._drain(now_s)), self.cap_bps)
         chosen = allocate(
             line_bps - self._sound_bps,
             demands,
-            headroom=self._headroom,
+            headroom=self._headroom.share,
             may_withhold=estimate.has_proof or self.cap_bps < inf,
         )
         if _is_step_up(demands, chosen):
-            self._raised_s = now_s
+            self._headroom.note_raise(now_s)
         self._apply(pictures, demands, chosen)
         further_bps = next_step_bps(demands, chosen)
         if further_bps is None:
@@ -196,11 +197,15 @@ class Downlink:
         """What of the estimate is left for first transmissions."""
         return self.estimate.bps * (1 - self.estimate.inherent_loss)
 
+    def _drain(self, now_s: float) -> float:
+        """Share of the line to leave unused at the moment."""
+        return DRAIN if now_s - self.estimate.overflowed_s < DRAIN_S else 0.0
+
     def _probe(self, wanted_bps: float, now_s: float) -> None:
         prober, estimate = self._prober, self.estimate
         if prober.target_bps is not None or now_s < prober.next_s or not estimate.is_calm:
             return
-        enough_bps = wanted_bps * (self._headroom + 0.1)
+        enough_bps = wanted_bps * (self._headroom.share + 0.1)
         if wanted_bps > self.cap_bps:
             return
         if enough_bps > self._useful_bps:
@@ -250,7 +255,8 @@ class Downlink:
         most of what a full queue drops is given up for a smaller picture anyway.
         """
         elapsed_s, self._repaired_s = now_s - self._repaired_s, now_s
-        rate = REPAIR_SHARE * self.estimate.bps / 8
+        share = SHARE_BEHIND_QUEUE if self.estimate.has_long_queue else REPAIR_SHARE
+        rate = share * self.estimate.bps / 8
         self._repair_bytes = min(REPAIR_BURST_S * rate, self._repair_bytes + elapsed_s * rate)
         if not self.estimate.has_proof:
             return MAX_REPAIRS
@@ -284,9 +290,8 @@ class Downlink:
     ) -> None:
         demands = [self._demand(down) for down in pictures]
         if loss is not None:
-            given = [demand.given for demand in demands]
-            begun = [d for d in demands if d.given is not None]
-            next_step = next_step_bps(begun, [q for q in given if q is not None])
+            begun = [demand for demand in demands if demand.given is not None]
+            next_step = next_step_bps(begun, [demand.given for demand in begun])
             self._budget.update(loss, sent_bps, next_step, now_s)
         budget_bps = min(self._budget.budget_bps, self.cap_bps - self._sound_bps)
         may_withhold = self.cap_bps < inf
@@ -294,27 +299,39 @@ class Downlink:
         self._apply(pictures, demands, chosen)
 
     def _apply(
-        self, pictures: list[DownTrack], demands: list[Demand], chosen: list[Quality | None]
+        self, pictures: list[DownTrack], demands: list[Demand], chosen: list[Step | None]
     ) -> None:
-        for down, demand, quality in zip(pictures, demands, chosen, strict=True):
-            is_less = quality is not None and quality < demand.wanted
-            down.set_limit(quality if is_less else None)
-            if down.is_withheld != (quality is None):
-                down.set_withheld(quality is None)
+        for down, demand, step in zip(pictures, demands, chosen, strict=True):
+            is_less = step is not None and step.quality < demand.wanted
+            down.set_limit(step.quality if step is not None and is_less else None)
+            down.set_temporal_limit(None if step is None or step.is_whole else step.top)
+            if down.is_withheld != (step is None):
+                down.set_withheld(step is None)
                 self.has_news = True
 
     def _demand(self, down: DownTrack) -> Demand:
         assert down.wanted is not None, "paused subscriptions are left out"
-        sent = self._sent.setdefault(down.ssrc, _Sent())
-        rates = {}
-        for quality, rate_bps in down.live_rates_bps().items():
-            before_bps = sent.rates_bps.get(quality, rate_bps)
-            sent.rates_bps[quality] = before_bps + RATE_WEIGHT * (rate_bps - before_bps)
-            rates[quality] = sent.rates_bps[quality] or NOMINAL_BPS[quality]
-        layer = down.target or down.layer
-        given = layer.quality if layer is not None else None
+        followed, top = down.target or down.layer, down.temporal_limit
+        given = None
+        if followed is not None:
+            given = Step(followed.quality) if top is None else Step(followed.quality, top)
         # Before its first packet a track may turn out to have any layer.
-        return Demand(down.wanted, rates or NOMINAL_BPS, down.rank, given)
+        return Demand(down.wanted, self._rates(down) or NOMINAL_STEPS_BPS, down.rank, given)
+
+    def _rates(self, down: DownTrack) -> dict[Step, float]:
+        """What the live layers of a track take, whole and with fewer pictures."""
+        known = self._sent.setdefault(down.ssrc, _Sent()).rates_bps
+        rates: dict[Step, float] = {}
+        for layer in down.live_layers():
+            quality, rate_bps = layer.quality, layer.stream.bitrate_bps
+            before_bps = known.get(quality) or rate_bps
+            known[quality] = before_bps + RATE_WEIGHT * (rate_bps - before_bps)
+            # A shared screen wants to be read, and the smallest picture is the last resort.
+            is_slow_enough = not rates or down.rank[0] == 0
+            whole_bps = rates[Step(quality)] = known[quality] or NOMINAL_BPS[quality]
+            for top, share in layer.rates.shares(SLOW_FPS if is_slow_enough else FAIR_FPS):
+                rates[Step(quality, top)] = share * whole_bps
+        return rates
 
     def _octets_since(self, downs: list[DownTrack]) -> int:
         """Bytes on the wire since the previous call."""
@@ -340,10 +357,10 @@ class Downlink:
         return (lost / packets if packets else None), octets
 
 
-def _is_step_up(demands: Sequence[Demand], chosen: Sequence[Quality | None]) -> bool:
+def _is_step_up(demands: Sequence[Demand], chosen: Sequence[Step | None]) -> bool:
     return any(
-        quality is not None and (demand.given is None or quality > demand.given)
-        for demand, quality in zip(demands, chosen, strict=True)
+        step is not None and (demand.given is None or step > demand.given)
+        for demand, step in zip(demands, chosen, strict=True)
     )
 
 

@@ -17,6 +17,7 @@ from typing import Final
 
 START_BPS: Final = 500_000.0
 """Believed before anything is known; the first probes raise it within a second."""
+LEAST_START_SHARE: Final = 0.7
 MIN_BPS: Final = 30_000.0
 MAX_BPS: Final = 50_000_000.0
 
@@ -44,6 +45,10 @@ LOSS_WINDOW_S: Final = 1.0
 LOSS_WINDOW_PACKETS: Final = 20
 HEAVY_LOSS: Final = 0.15
 """With 60 packets a second, 10 % of random loss passes this twice running once in minutes."""
+OVERFLOW_S: Final = 0.3
+OVERFLOW_PACKETS: Final = 12
+OVERFLOW_LOSS: Final = 0.2
+"""So much lost for so long behind a queue that stands: it is full and drops what more comes."""
 QUEUE_LOSS: Final = 0.03
 LOSS_QUEUE_S: Final = 0.08
 
@@ -62,6 +67,8 @@ class LineEstimate:
         "_loss",
         "_noise_s",
         "_overuses",
+        "_probed_s",
+        "_recent",
         "_settles_s",
         "_trend",
         "_trial",
@@ -71,6 +78,7 @@ class LineEstimate:
         "has_proof",
         "inherent_loss",
         "loss",
+        "overflowed_s",
         "queue_s",
     )
 
@@ -80,6 +88,8 @@ class LineEstimate:
         """Whether the line has ever shown its limit."""
         self.decreased_s = -inf
         """When the estimate last went down."""
+        self.overflowed_s = -inf
+        """When the line's queue was last found full."""
         self.queue_s = 0.0
         """Present queueing delay."""
         self.loss = 0.0
@@ -93,8 +103,10 @@ class LineEstimate:
         self._noise_s = 0.0
         self._overuses = 0
         self._settles_s = -inf
+        self._probed_s = -inf
         self._updated_s: float | None = None
         self._loss = _LossWindow()
+        self._recent: deque[tuple[float, int, int, int]] = deque()  # when, arrived, lost, octets
         self._heavy_windows = 0
         self._trial: _LossTrial | None = None
 
@@ -125,16 +137,26 @@ class LineEstimate:
             size += size_bytes
             least_s = min(least_s, arrival_s - sent_s)
         self._loss.add(arrived, lost, size, now_s)
+        self._recent.append((now_s, arrived, lost, size))
         if arrived:
             self._delivered.append((now_s, size))
             self._note_delay(least_s, now_s)
             if not is_probed or self.queue_s > LONG_QUEUE_S:
                 self._judge_delay(now_s)
+                self._judge_overflow(now_s)
         self._judge_loss(now_s)
+        if is_probed:
+            self._probed_s = now_s
         self._grow(now_s)
 
     def raise_to(self, bps: float) -> None:
-        """A probe got that much through."""
+        """A probe got that much through.
+
+        Before anything was known less than believed is news as well, though one train of a line
+        that is only unsteady must not make much of it.
+        """
+        if self.bps == START_BPS and not self.has_proof:
+            self.bps = max(bps, LEAST_START_SHARE * START_BPS)
         self.bps = min(MAX_BPS, max(self.bps, bps))
 
     # Delay.
@@ -180,6 +202,28 @@ class LineEstimate:
         if self._overuses >= 2:
             self._decrease(BACKOFF * self.delivered_bps(now_s), now_s)
 
+    @property
+    def has_long_queue(self) -> bool:
+        """Whether so much waits in front of the line that it may overflow."""
+        return self.queue_s > LOSS_QUEUE_S + 2 * self._noise_s
+
+    def _judge_overflow(self, now_s: float) -> None:
+        """A short queue that is full grows no longer; what is sent too much is lost instead."""
+        while self._recent and self._recent[0][0] < now_s - OVERFLOW_S:
+            self._recent.popleft()
+        if (
+            not self.has_long_queue
+            or len(self._recent) < 3
+            or now_s < self.decreased_s + OVERFLOW_S
+        ):
+            return
+        arrived, lost = (sum(one[at] for one in self._recent) for at in (1, 2))
+        if arrived + lost < OVERFLOW_PACKETS or lost < OVERFLOW_LOSS * (arrived + lost):
+            return
+        begun_s, octets = self._recent[0][0], sum(one[3] for one in list(self._recent)[1:])
+        self.overflowed_s = self._settles_s = now_s  # what the last decrease did is known
+        self._decrease(BACKOFF * octets * 8 / max(FIRST_MESSAGE_S, now_s - begun_s), now_s)
+
     def _decrease(self, bps: float, now_s: float) -> None:
         if now_s < self._settles_s:
             return
@@ -197,7 +241,7 @@ class LineEstimate:
         if window is None:
             return
         self.loss, sent_bps, delivered_bps = window
-        has_queue = self.queue_s > LOSS_QUEUE_S + 2 * self._noise_s
+        has_queue = self.has_long_queue
         if self._trial is not None:
             self._end_trial(self._trial, sent_bps)
         self.inherent_loss = min(self.inherent_loss, self.loss + 0.05)
@@ -231,6 +275,8 @@ class LineEstimate:
         self._updated_s = now_s
         if not self.is_calm or now_s < self._settles_s:
             return
+        if now_s - self._probed_s < DELIVERY_WINDOW_S:
+            return  # padding was delivered as well
         delivered_bps = self.delivered_bps(now_s)
         if delivered_bps > 0.85 * self.bps:
             grown_bps = self.bps * (1 + GROWTH_PER_S * min(elapsed_s, 1.0))

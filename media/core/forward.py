@@ -27,7 +27,7 @@ from media.core.rtx import OSN_BYTES
 from media.core.run import Run
 from media.core.selection import Selection, may_cross
 from media.core.sequence import unwrap
-from media.core.simulcast import Layers, Quality
+from media.core.simulcast import Layer, Layers, Quality
 from media.core.temporal import Followed, Place, Standing
 from media.core.vp8 import PictureNumbers
 
@@ -166,10 +166,9 @@ class DownTrack:
         """Whether the track has pictures, whose layers can be chosen."""
         return self._layers is not None and self._layers.are_video
 
-    def live_rates_bps(self) -> dict[Quality, float]:
-        """What each live layer of the track takes."""
-        live = self._layers.live() if self._layers is not None else []
-        return {layer.quality: layer.stream.bitrate_bps for layer in live}
+    def live_layers(self) -> list[Layer]:
+        """Layers of the track whose packets come at present, ascending by quality."""
+        return self._layers.live() if self._layers is not None else []
 
     @property
     def is_attached(self) -> bool:

@@ -57,6 +57,7 @@ class Layer:
         "_finds_keyframe",
         "_keyframe_wanted",
         "_last_request_s",
+        "_picture_octets",
         "_place",
         "_restarts",
         "_rewriter",
@@ -101,6 +102,7 @@ class Layer:
         self._finds_keyframe = _keyframe_finder(codec)
         self._place = _place_finder(codec)
         self.rates = FrameRates()
+        self._picture_octets = 0
         self.thinned: dict[int, Thinned] = {}
         """What is followed of it without its upper temporal layers, by the highest one kept."""
         self._thinned_groups: dict[int, dict[Hashable, Any]] = {}
@@ -149,8 +151,10 @@ class Layer:
         self.cache.put(packet)
         if starts_keyframe:
             self._keyframe_wanted = False
+        self._picture_octets += len(payload)
         if header.marker and self._place is not None:
-            self.rates.count(self._place(packet).temporal_id)
+            self.rates.count(self._place(packet).temporal_id, self._picture_octets)
+            self._picture_octets = 0
         return packet
 
     # Temporal layers.

@@ -68,19 +68,22 @@ def vp9_place(packet: MediaPacket) -> Place:
 
 
 class FrameRates:
-    """How many pictures a second a stream has, by temporal layer."""
+    """How many pictures a second a stream has, and what they weigh, by temporal layer."""
 
-    __slots__ = ("_counts", "_since_s", "per_second")
+    __slots__ = ("_counts", "_octets", "_shares", "_since_s", "per_second")
 
     def __init__(self) -> None:
         self._counts = [0] * (MAX_TEMPORAL_ID + 1)
+        self._octets = [0] * (MAX_TEMPORAL_ID + 1)
+        self._shares: tuple[float, ...] = ()  # of the octets, as ``per_second``
         self._since_s: float | None = None
         self.per_second: tuple[float, ...] = ()
         """With all temporal layers up to that index; as many as there are layers."""
 
-    def count(self, temporal_id: int) -> None:
-        """A picture ended."""
+    def count(self, temporal_id: int, octets: int = 0) -> None:
+        """A picture of so many octets ended."""
         self._counts[temporal_id] += 1
+        self._octets[temporal_id] += octets
 
     def measure(self, now_s: float) -> None:
         """Take stock, about once a second."""
@@ -89,17 +92,26 @@ class FrameRates:
             return
         self._since_s = now_s
         counts, self._counts = self._counts, [0] * (MAX_TEMPORAL_ID + 1)
+        octets, self._octets = self._octets, [0] * (MAX_TEMPORAL_ID + 1)
         highest = max((index for index, count in enumerate(counts) if count), default=-1)
         if elapsed_s <= 0 or highest < 0:
             return  # nothing to compare with, or nothing sent: what was known stays true
         fresh = [sum(counts[: index + 1]) / elapsed_s for index in range(highest + 1)]
-        before = self.per_second
-        self.per_second = tuple(
-            before[index] + RATE_WEIGHT * (rate - before[index])
-            if len(before) == len(fresh)
-            else rate
-            for index, rate in enumerate(fresh)
-        )
+        self.per_second = _smoothed(self.per_second, fresh)
+        total = max(1, sum(octets))
+        fresh = [sum(octets[: index + 1]) / total for index in range(highest + 1)]
+        self._shares = _smoothed(self._shares, fresh)
+
+    def shares(self, least_fps: float) -> list[tuple[int, float]]:
+        """Temporal ids that can be the highest kept, all of them apart, with their share of octets.
+
+        Only those with which ``least_fps`` pictures a second remain.
+        """
+        return [
+            (index, self._shares[index])
+            for index, rate in enumerate(self.per_second[:-1])
+            if rate >= least_fps
+        ]
 
     def temporal_id_for(self, fps: float) -> int | None:
         """Highest temporal id that ``fps`` pictures a second need; None when that is all."""
@@ -107,6 +119,13 @@ class FrameRates:
             if rate >= FPS_TOLERANCE * fps:
                 return index
         return None
+
+
+def _smoothed(before: tuple[float, ...], fresh: list[float]) -> tuple[float, ...]:
+    """A new measurement, weighed with the one before unless there are other layers now."""
+    if len(before) != len(fresh):
+        return tuple(fresh)
+    return tuple(old + RATE_WEIGHT * (new - old) for old, new in zip(before, fresh, strict=True))
 
 
 def may_raise(place: Place, top: int) -> bool:

@@ -22,6 +22,12 @@ BODY = Struct("!BIHH")
 """Layer, picture counter, packet index, packets of the picture."""
 
 
+TEMPORAL_IDS = {1: (0,), 2: (0, 1), 3: (0, 2, 1, 2)}
+"""Of one picture after the other, by number of temporal layers, as libwebrtc sends them."""
+TEMPORAL_WEIGHTS = {1: (1.0,), 2: (1.2, 0.8), 3: (1.6, 0.8, 0.8)}
+"""Size of a picture by its temporal id: two fifths of the bits are for the lowest of three."""
+
+
 @dataclass
 class Encoding:
     """One simulcast layer of the publisher."""
@@ -38,11 +44,13 @@ class Encoding:
     is_active: bool = True
     wants_keyframe: bool = True
     frames: int = 0
+    since_keyframe: int = 0
     sent: int = 0
     rtx_seq: int = 50
     body_bytes: int = 80
     keyframe_size: int = 3
     """Times that of other frames."""
+    temporal_layers: int = 1
     history: dict[int, bytes] = field(default_factory=dict)
 
     @property
@@ -96,10 +104,18 @@ class Publisher:
         if keyframe:
             self.keyframes += 1
             encoding.key_index += 1
-        encoding.tl0 += 1
+            encoding.since_keyframe = 0
+        pattern = TEMPORAL_IDS[encoding.temporal_layers]
+        temporal_id = pattern[encoding.since_keyframe % len(pattern)]
+        # The first picture of its temporal layer in every other round leans on the lowest only.
+        is_sync = temporal_id > 0 and encoding.since_keyframe % (2 * len(pattern)) in (1, 2)
+        encoding.since_keyframe += 1
+        encoding.tl0 += temporal_id == 0
         encoding.picture_id = encoding.picture_id + 1 & 0x7FFF
         count = encoding.packets_per_frame * (encoding.keyframe_size if keyframe else 1)
-        size = round(encoding.body_bytes * self._random.uniform(1 - self._swing, 1 + self._swing))
+        weight = TEMPORAL_WEIGHTS[encoding.temporal_layers][temporal_id]
+        swing = self._random.uniform(1 - self._swing, 1 + self._swing)
+        size = round(encoding.body_bytes * weight * swing)
         packets = []
         for index in range(count):
             payload = vp8_payload(
@@ -108,6 +124,8 @@ class Publisher:
                 key_index=encoding.key_index,
                 keyframe=keyframe,
                 start=index == 0,
+                temporal_id=temporal_id,
+                is_sync=is_sync,
                 body=BODY.pack(encoding.index, encoding.frames, index, count) + bytes(size),
             )
             extensions = {}

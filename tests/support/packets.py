@@ -14,13 +14,16 @@ def vp8_payload(
     key_index: int = 0,
     keyframe: bool = False,
     start: bool = True,
+    temporal_id: int = 0,
+    is_sync: bool = False,
     body: bytes = b"\0" * 20,
 ) -> bytes:
     """A payload as libwebrtc writes it: all optional descriptor fields, 15-bit picture id."""
     first = 0x80 | (0x10 if start else 0)
     descriptor = bytes((first, 0xF0, 0x80 | picture_id >> 8 & 0x7F, picture_id & 0xFF, tl0 & 0xFF))
     header = 0x00 if keyframe else 0x01
-    return descriptor + bytes((key_index & 0x1F, header if start else 0xAA)) + body
+    packed = temporal_id << 6 | is_sync << 5 | key_index & 0x1F
+    return descriptor + bytes((packed, header if start else 0xAA)) + body
 
 
 def rtp_packet(seq: int, payload: bytes, **fields: object) -> bytes:

@@ -102,6 +102,7 @@ export const en: Record<Key, string> = {
   chairMark: "Chair",
   hasFloor: "Has the floor",
   weakNetwork: "Weak network",
+  heldBack: "Picture paused: the line is too weak",
   isSpeaking: "speaking",
   microphoneOn: "Microphone on",
   microphoneOff: "Microphone off",

@@ -100,6 +100,7 @@ export const vi = {
   chairMark: "Chủ tọa",
   hasFloor: "Đang phát biểu",
   weakNetwork: "Mạng yếu",
+  heldBack: "Tạm dừng hình vì đường truyền yếu",
   isSpeaking: "đang nói",
   microphoneOn: "Micro đang bật",
   microphoneOff: "Micro đang tắt",

@@ -3,6 +3,7 @@ import { useConnectionQualityIndicator, useIsSpeaking, VideoTrack } from "@livek
 import { ConnectionQuality, Track, type Participant } from "livekit-client";
 import { CameraOffIcon, DisconnectedIcon, MicrophoneIcon, MicrophoneOffIcon, ScreenIcon } from "../design/icons";
 import { t } from "../i18n/language";
+import { useIsHeldBack } from "./held-back";
 
 interface Props {
   participant: Participant;
@@ -19,6 +20,7 @@ export function Tile({ participant, source, name, isChair, hasFloor, isLarge }: 
   const isSpeaking = useIsSpeaking(participant);
   const { quality } = useConnectionQualityIndicator({ participant });
   const publication = participant.getTrackPublication(SOURCES[source]);
+  const isHeldBack = useIsHeldBack(participant, publication);
   const isOwnScreen = participant.isLocal && source === "screen";
   const hasPicture = Boolean(publication?.track) && !publication?.isMuted && !isOwnScreen;
   const isWeak = quality === ConnectionQuality.Poor || quality === ConnectionQuality.Lost;
@@ -36,11 +38,19 @@ export function Tile({ participant, source, name, isChair, hasFloor, isLarge }: 
       data-speaking={isSpeaking || undefined}
     >
       {hasPicture && publication ? (
-        <VideoTrack
-          trackRef={{ participant, publication, source: SOURCES[source] }}
-          className={participant.isLocal && source === "camera" ? "mirrored" : ""}
-          aria-hidden="true"
-        />
+        <>
+          <VideoTrack
+            trackRef={{ participant, publication, source: SOURCES[source] }}
+            className={participant.isLocal && source === "camera" ? "mirrored" : ""}
+            aria-hidden="true"
+          />
+          {isHeldBack && (
+            <div className="no-picture held-back">
+              <DisconnectedIcon size={isLarge ? 48 : 28} />
+              <p>{t("heldBack")}</p>
+            </div>
+          )}
+        </>
       ) : (
         <div className="no-picture">
           {isOwnScreen ? <ScreenIcon size={isLarge ? 48 : 28} /> : <CameraOffIcon size={isLarge ? 48 : 28} />}
