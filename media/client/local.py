@@ -97,7 +97,14 @@ class LocalTrack:
         """The connection is gone; frames are dropped until the next ``attach``."""
         self._send = None
 
-    def send(self, frame: bytes, timestamp: int, extensions: dict[int, bytes] | None = None) -> int:
+    def send(
+        self,
+        frame: bytes,
+        timestamp: int,
+        extensions: dict[int, bytes] | None = None,
+        *,
+        temporal_id: int | None = None,
+    ) -> int:
         """Send one encoded frame; the result is the number of packets.
 
         ``timestamp`` counts ticks of the codec's clock from any start. Nothing is sent while
@@ -106,7 +113,7 @@ class LocalTrack:
         if self._send is None or self._clock is None or self.is_muted:
             return 0
         wire_timestamp = timestamp + self._offset_rtp & 0xFFFFFFFF
-        payloads = self._packetizer.payloads(frame)
+        payloads = self._packetizer.payloads(frame, temporal_id)
         for index, payload in enumerate(payloads, start=1):
             marker = self.kind == "video" and index == len(payloads)
             self._send(self._packet(wire_timestamp, payload, extensions, marker=marker))

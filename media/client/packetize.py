@@ -28,23 +28,35 @@ class Packetizer:
         if self._mime not in ("audio/opus", "video/vp8", "video/h264"):
             raise ValueError(f"{mime} cannot be packetized")
         self._picture_id = first_picture_id & 0x7FFF
+        self._base_pictures = 0  # of the lowest temporal layer (TL0PICIDX)
 
-    def payloads(self, frame: bytes) -> list[bytes]:
-        """Payloads in order; the last one of a video frame is sent with the marker bit."""
+    def payloads(self, frame: bytes, temporal_id: int | None = None) -> list[bytes]:
+        """Payloads in order; the last one of a video frame is sent with the marker bit.
+
+        ``temporal_id``: of a VP8 frame whose stream has temporal layers. Frames of id 1 must lean
+        on those of id 0 only.
+        """
         if not frame:
             return []
         if self._mime == "audio/opus":
             return [frame]
         if self._mime == "video/vp8":
-            return self._vp8(frame)
+            return self._vp8(frame, temporal_id)
         return [payload for unit in annexb_units(frame) if unit for payload in _h264_payloads(unit)]
 
-    def _vp8(self, frame: bytes) -> list[bytes]:
-        picture_id = bytes((0x80 | self._picture_id >> 8, self._picture_id & 0xFF))
+    def _vp8(self, frame: bytes, temporal_id: int | None) -> list[bytes]:
+        picture = bytes((0x80 | self._picture_id >> 8, self._picture_id & 0xFF))
         self._picture_id = self._picture_id + 1 & 0x7FFF
-        size = MAX_PAYLOAD_BYTES - 4
+        present = 0x80
+        if temporal_id is not None:
+            self._base_pictures += temporal_id == 0
+            present = 0xE0
+            picture += bytes(
+                (self._base_pictures & 0xFF, temporal_id << 6 | (temporal_id == 1) << 5)
+            )
+        size = MAX_PAYLOAD_BYTES - 2 - len(picture)
         return [
-            bytes((0x90 if at == 0 else 0x80, 0x80)) + picture_id + frame[at : at + size]
+            bytes((0x90 if at == 0 else 0x80, present)) + picture + frame[at : at + size]
             for at in range(0, len(frame), size)
         ]
 

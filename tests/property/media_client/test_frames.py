@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from media.client.packetize import Packetizer, annexb_units
 from media.core.depayload import START_CODE, Frame, depayloader_for
+from media.core.vp8 import Vp8Descriptor
 
 
 @dataclass(frozen=True)
@@ -151,3 +152,21 @@ def test_aggregated_units_are_taken_apart() -> None:
 def test_a_codec_nobody_knows_is_named() -> None:
     with pytest.raises(ValueError, match="video/av1"):
         depayloader_for("video/av1")
+
+
+@given(st.lists(st.tuples(st.sampled_from((0, 1, 2)), st.integers(1, 3000)), max_size=12))
+def test_temporal_layers_are_named_in_every_packet(pictures: list[tuple[int, int]]) -> None:
+    packetizer = Packetizer("video/vp8", first_picture_id=0x7FFE)
+    lowest = 0
+    for number, (temporal_id, size) in enumerate(pictures):
+        lowest += temporal_id == 0
+        frame = vp8_frame(size, is_key=number == 0, fill=number)
+        payloads = packetizer.payloads(frame, temporal_id)
+        described = [Vp8Descriptor.parse(payload) for payload in payloads]
+        whole = [payload[one.size :] for payload, one in zip(payloads, described, strict=True)]
+        assert b"".join(whole) == frame
+        for one in described:
+            assert one.temporal_id == temporal_id
+            assert one.is_layer_sync == (temporal_id == 1)
+            assert one.tl0_picture_index == lowest & 0xFF
+            assert one.picture_id == (0x7FFE + number) & 0x7FFF
