@@ -3,7 +3,7 @@
 Every module of this folder that has ``run()`` is one benchmark. Its result is a nested mapping;
 where a mapping has ``median`` (or ``median_…``) with ``min`` and ``max`` it is a figure with its
 range. Results go to ``benchmarks/results/<name>.json``, and the tables of ``docs/performance.md``
-are written anew. Figures of different machines compare only as ratios, so each table has them.
+are written anew; a benchmark that keeps a table elsewhere (``table_in``) gets a link. Figures of different machines compare only as ratios, so each table has them.
 
     python -m benchmarks [name …]       without a name: all that need less than a few minutes
 """
@@ -119,7 +119,9 @@ def write_page(results: Mapping[str, Mapping[str, Any]]) -> None:
         if on.get("load_average", 0.0) > on["cores"]:
             about += f", busy with other work (load average {on['load_average']:g})"
         unit = f"; {result['unit']}." if "unit" in result else "."
-        parts += [f"### {name}", "", about + unit, "", *table(result), ""]
+        elsewhere = result.get("table_in")
+        shown = [f"[Table]({elsewhere})"] if elsewhere else table(result)
+        parts += [f"### {name}", "", about + unit, "", *shown, ""]
     body = "\n".join(parts)
     PAGE.write_text(f"{before}{BEGIN}\n\n{body}\n{END}{after}", encoding="utf-8")
 

@@ -64,6 +64,7 @@ def run(repeats: int = REPEATS, cases: Sequence[Case] = CASES) -> dict[str, Any]
     write_page(found)
     return {
         "unit": "per cent of sound in time, seconds",
+        "table_in": PAGE.name,
         "repeats": repeats,
         **{
             case: {name: figures(several) for name, several in of.items()}

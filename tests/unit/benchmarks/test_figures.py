@@ -20,7 +20,7 @@ def test_a_table_has_the_ratio_to_its_first_line() -> None:
 
 
 def test_long_benchmarks_run_only_when_named() -> None:
-    assert set(names()) - set(quick_names()) == {"churn", "gallery", "growth"}
+    assert set(names()) - set(quick_names()) == {"churn", "gallery", "growth", "real_lines"}
 
 
 def test_a_plot_is_well_formed_and_has_every_point() -> None:
