@@ -3,7 +3,8 @@
 Every module of this folder that has ``run()`` is one benchmark. Its result is a nested mapping;
 where a mapping has ``median`` (or ``median_…``) with ``min`` and ``max`` it is a figure with its
 range. Results go to ``benchmarks/results/<name>.json``, and the tables of ``docs/performance.md``
-are written anew; a benchmark that keeps a table elsewhere (``table_in``) gets a link. Figures of different machines compare only as ratios, so each table has them.
+are written anew; a benchmark that keeps its table elsewhere (``table_in``) gets a link. Figures of
+different machines compare only as ratios, so each table has them.
 
     python -m benchmarks [name …]       without a name: all that need less than a few minutes
 """
