@@ -23,7 +23,8 @@ from recordings.store.folder import FolderStore
 
 log = logging.getLogger(__name__)
 
-CLAIM_S: Final = 0.5
+CLAIM_S: Final = 1.0
+COMPOSE_CLAIM_S: Final = 3.0
 RECONCILE_S: Final = 5.0
 COMPOSE_POLL_S: Final = 1.0
 MAX_CAPTURES: Final = 20
@@ -120,7 +121,7 @@ class Service:
         while not leave.is_set():
             claimed = await self._try(self._ledger.claim_composing)
             if claimed is None:
-                await _pause(leave, COMPOSE_POLL_S)
+                await _pause(leave, COMPOSE_CLAIM_S)
             else:
                 await self._compose(claimed, leave)
 

@@ -35,6 +35,7 @@ class Client:
         timeout_s: float = 15.0,
         certificate: RTCCertificate | None = None,
         single_connection: bool = True,
+        read_every_s: float = 0.0,
     ) -> "Client":
         """Join the room ``token`` names and wait until media can flow.
 
@@ -42,7 +43,9 @@ class Client:
         how long interruptions are survived (``float("inf")``: for ever; with a function for the
         token not even its expiry ends that). ``single_connection``: signalling v1 where the
         server knows it; otherwise, and when False, v0 with a connection for each direction.
-        ``certificate`` may be shared by many clients of one process. Raises ConnectError.
+        ``certificate`` may be shared by many clients of one process. ``read_every_s``: once
+        connected, look for packets at these intervals only, which saves much work and delays
+        them; 0 takes each at once. Raises ConnectError.
         """
         options = Options(
             url=url,
@@ -52,6 +55,7 @@ class Client:
             timeout_s=timeout_s,
             certificate=certificate or new_certificate(),
             single_connection=single_connection,
+            read_every_s=read_every_s,
         )
         stay = Stay(options, token)
         await stay.begin()

@@ -57,8 +57,11 @@ class PeerLink:
         *,
         is_offerer: bool,
         channels: tuple[str, ...] = (),
+        read_every_s: float = 0.0,
     ) -> None:
+        """``read_every_s``: intervals at which packets are looked for once connected; 0: always."""
         self._handler = handler
+        self._read_every_s = read_every_s
         self._certificate = certificate
         self._is_offerer = is_offerer
         self._own_channels = channels
@@ -322,6 +325,9 @@ class PeerLink:
             await dtls.open_sctp(self._watch, self._lost)
             for label in self._own_channels:
                 self._watch(dtls.open_channel(label, is_reliable=label == "_reliable"))
+        if self._read_every_s:
+            for port in self._ports.values():
+                port.read_every(self._read_every_s)
         self.opened.set()
         self._handler.on_open(self)
         self._tick()

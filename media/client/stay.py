@@ -72,6 +72,7 @@ class Options:
     timeout_s: float
     certificate: RTCCertificate
     single_connection: bool
+    read_every_s: float
 
 
 class Stay:
@@ -367,7 +368,13 @@ class Stay:
     # Inside
 
     def _open_peer(self, *, is_offerer: bool, channels: tuple[str, ...]) -> PeerLink:
-        return PeerLink(self, self._options.certificate, is_offerer=is_offerer, channels=channels)
+        return PeerLink(
+            self,
+            self._options.certificate,
+            is_offerer=is_offerer,
+            channels=channels,
+            read_every_s=self._options.read_every_s,
+        )
 
     async def request(self, request: rtc.SignalRequest) -> None:
         """Send a signalling message; without a socket it is lost, as what it asks for is."""

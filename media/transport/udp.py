@@ -105,6 +105,7 @@ class UdpPort:
         self._pace = pace
         self._buffer = memoryview(bytearray(DATAGRAM_MAX_BYTES))
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._interval_s = 0.0
         self._timer: asyncio.TimerHandle | None = None
 
     def open(self, addresses: Sequence[str], port: int) -> int:
@@ -124,8 +125,26 @@ class UdpPort:
             raise
         return port
 
+    def read_every(self, interval_s: float) -> None:
+        """From now on look at the sockets at intervals instead of at every arrival.
+
+        For a receiver that is in no hurry: a wake-up costs as much as several packets.
+        """
+        self.stop_reading()
+        self._interval_s = interval_s
+        self._read_all()
+
+    def _read_all(self) -> None:
+        for udp in self.sockets:
+            self._drain(udp)
+        if self._loop is not None and self.sockets:
+            self._timer = self._loop.call_later(self._interval_s, self._read_all)
+
     def stop_reading(self) -> list[socket.socket]:
         """Leave the reading to whoever takes the sockets; closing stays here."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         for udp in self.sockets:
             if self._loop is not None:
                 self._loop.remove_reader(udp.fd)
@@ -133,12 +152,8 @@ class UdpPort:
 
     def close(self) -> None:
         """Stop reading and close every socket."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self.stop_reading()
         for udp in self.sockets:
-            if self._loop is not None:
-                self._loop.remove_reader(udp.fd)
             udp.sock.close()
             udp.connections.clear()
         self.sockets.clear()

@@ -24,6 +24,9 @@ from recordings.store.folder import FolderStore
 log = logging.getLogger(__name__)
 
 HEARTBEAT_S: Final = 1.0
+CALM_S: Final = 2.0
+"""Between heartbeats once bytes flow: well below what the light and the lease allow."""
+
 CLOSE_S: Final = 4.0
 """How long completing the files may take when the worker must leave."""
 
@@ -174,7 +177,8 @@ class CaptureWorker:
             if state not in CAPTURE_STATES:
                 return "stopped"
             try:
-                await asyncio.wait_for(leave.wait(), self._heartbeat_s)
+                calm_s = CALM_S / HEARTBEAT_S if state is RecordingState.ACTIVE else 1.0
+                await asyncio.wait_for(leave.wait(), self._heartbeat_s * calm_s)
             except TimeoutError:
                 continue
             return "leaving"

@@ -1,13 +1,15 @@
 """The thread that writes a session's files, so that a slow disk never holds up the room.
 
 The loop hands over operations through a queue bounded in bytes; what does not fit is refused
-(`Writer.offer` is False) and counted, never waited for. Every `SYNC_S` all files and the journal
-are synced, and only then does `Writer.progress` move: it is about bytes that are on disk.
+(`Writer.offer` is False) and counted, never waited for. The thread empties the queue every
+`GATHER_S`, since waking it for every frame costs more than writing the frame. Every `SYNC_S` all
+files and the journal are synced, and only then does `Writer.progress` move: it is about bytes that
+are on disk.
 """
 
 import os
-import queue
 import threading
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,6 +20,7 @@ from recordings.capture.media_file import DiskError, MediaFile, UnusableFrameErr
 from recordings.journal import Entry, TrackStopped, encode
 
 SYNC_S: Final = 1.0
+GATHER_S: Final = 0.2
 MAX_PENDING_BYTES: Final = 32 << 20
 
 
@@ -69,7 +72,8 @@ class Writer:
         """``clock`` gives the session's wall time in seconds; called on the writer's thread."""
         self._folder = folder
         self._clock = clock
-        self._queue: queue.SimpleQueue[Operation | None] = queue.SimpleQueue()
+        self._queue: deque[Operation] = deque()
+        self._is_ending = threading.Event()
         self._pending = 0
         self._lock = threading.Lock()
         self._files: dict[str, MediaFile] = {}
@@ -87,12 +91,12 @@ class Writer:
             if size and self._pending + size > MAX_PENDING_BYTES:
                 return False
             self._pending += size
-        self._queue.put(operation)
+        self._queue.append(operation)
         return True
 
     def stop(self, timeout_s: float) -> bool:
         """Write what is queued, complete all files; False if the disk took too long. Blocks."""
-        self._queue.put(None)
+        self._is_ending.set()
         self._thread.join(timeout_s)
         return not self._thread.is_alive()
 
@@ -101,22 +105,12 @@ class Writer:
     def _run(self) -> None:
         due_s = self._clock() + SYNC_S
         try:
-            while True:
-                try:
-                    operation = self._queue.get(timeout=max(0.0, due_s - self._clock()))
-                except queue.Empty:
-                    self._sync()
-                    due_s = self._clock() + SYNC_S
-                    continue
-                if operation is None:
-                    break
-                try:
-                    self._carry_out(operation)
-                except UnusableFrameError as error:
-                    self._abandon(operation, str(error))
+            while not self._is_ending.wait(GATHER_S):
+                self._carry_out_all()
                 if self._clock() >= due_s:
                     self._sync()
                     due_s = self._clock() + SYNC_S
+            self._carry_out_all()
             for file in list(self._files):
                 self._close(file, "stopped")
             self._sync()
@@ -127,6 +121,15 @@ class Writer:
         finally:
             with suppress(OSError):  # a full disk refuses even what is buffered
                 self._journal.close()
+
+    def _carry_out_all(self) -> None:
+        """What is queued now; what comes meanwhile as well, which a slow disk keeps bounded."""
+        while self._queue:
+            operation = self._queue.popleft()
+            try:
+                self._carry_out(operation)
+            except UnusableFrameError as error:
+                self._abandon(operation, str(error))
 
     def _carry_out(self, operation: Operation) -> None:
         match operation:

@@ -26,7 +26,7 @@ from recordings.store.folder import FolderStore
 
 log = logging.getLogger(__name__)
 
-POLL_S: Final = 1.0
+POLL_S: Final = 2.0
 NO_DOOR_POLL_S: Final = 60.0
 """How often a server without orders is asked whether it has some by now."""
 
