@@ -32,6 +32,7 @@ from conference.invitation_papers.models import InvitationPaper, PaperTemplate
 from conference.invitations.models import OutboxMessage
 from conference.lease import Lease
 from conference.minutes.models import Minutes, MinutesAddendum, MinutesRevision
+from conference.personal_data.models import DataCorrection, DataRequest
 from conference.replies.models import IncomingMessage, SiteReply, Substitution
 from conference.retention.models import (
     Destruction,
@@ -69,6 +70,8 @@ __all__ = [
     "CalendarDay",
     "CalendarFeed",
     "ChatMessage",
+    "DataCorrection",
+    "DataRequest",
     "Delegate",
     "Destruction",
     "DestructionItem",

@@ -68,6 +68,7 @@ ARCHIVE_PARTS: Final = (
     ("terms", "retention.index", "Thời hạn bảo quản", Verb.ARCHIVE_DECIDE),
     ("schedule", "retention.schedule", "Bảng thời hạn", Verb.ARCHIVE_DECIDE),
     ("destruction", "retention.destructions", "Tiêu hủy", Verb.ARCHIVE_DECIDE),
+    ("personal", "personal_data.index", "Dữ liệu cá nhân", Verb.PERSONAL_DATA),
     ("import", "archive_import.index", "Nhập hồ sơ", Verb.ARCHIVE_IMPORT),
 )  # fmt: skip
 """Parts of the archive's pages: name, endpoint, Vietnamese label, right."""

@@ -73,6 +73,8 @@ CASES = (
     Case("retention-schedule", "/luu-tru/thoi-han", "vanthu"),
     Case("destructions", "/luu-tru/tieu-huy", "vanthu"),
     Case("destruction", "/luu-tru/tieu-huy/{destruction}", "vanthu"),
+    Case("personal-data", "/luu-tru/ca-nhan?q=an", "vanthu"),
+    Case("personal-data-person", "/luu-tru/ca-nhan/1", "vanthu"),
     Case("archive-import", "/luu-tru/nhap", "quantri"),
     Case("conclusions", "/cuoc-hop/{ended}/ket-luan"),
     Case("tasks", "/nhiem-vu"),
