@@ -43,9 +43,20 @@ class TrackStarted:
     source: str
     """camera, microphone, screen_share or screen_share_audio (LiveKit's track sources)."""
     codec: str
-    """opus, vp8 or h264."""
+    """opus, vp8, vp9 or h264."""
     width: int = 0
     height: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TrackRefused:
+    """A track was there that cannot be recorded: ``what`` is its codec, or why."""
+
+    at: float
+    sid: str
+    identity: str
+    name: str
+    what: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +121,7 @@ Entry = (
     SessionStarted
     | SessionStopped
     | TrackStarted
+    | TrackRefused
     | TrackStopped
     | Muted
     | Speakers
@@ -122,6 +134,7 @@ _KINDS: Final[dict[str, type[Any]]] = {
     "session_started": SessionStarted,
     "session_stopped": SessionStopped,
     "track_started": TrackStarted,
+    "track_refused": TrackRefused,
     "track_stopped": TrackStopped,
     "muted": Muted,
     "speakers": Speakers,

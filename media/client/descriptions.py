@@ -36,6 +36,7 @@ DATA_MID: Final = "data"
 CODECS: Final[Mapping[str, Codec]] = {
     "audio/opus": Codec("audio/opus", 111, 48_000, 2, None, "minptime=10;useinbandfec=1"),
     "video/vp8": Codec("video/vp8", 96, 90_000, 1, 97),
+    "video/vp9": Codec("video/vp9", 98, 90_000, 1, 99, "profile-id=0"),
     "video/h264": Codec(
         "video/h264",
         102,
@@ -52,6 +53,7 @@ RECEIVED: Final[Mapping[str, tuple[Codec, ...]]] = {
     "video": (
         CODECS["video/vp8"],
         CODECS["video/h264"],
+        CODECS["video/vp9"],
         *(
             Codec(
                 "video/h264",

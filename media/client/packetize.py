@@ -1,4 +1,4 @@
-"""Encoded frames to RTP payloads: Opus, VP8 (RFC 7741), H.264 (RFC 6184).
+"""Encoded frames to RTP payloads: Opus, VP8 (RFC 7741), VP9, H.264.
 
 The reverse of ``media.core.depayload``. VP8 gets a 15-bit picture id, as every WebRTC
 sender writes it; H.264 takes Annex B and makes single NAL units and FU-A fragments.
@@ -10,6 +10,7 @@ import re
 from typing import Final
 
 from media.core.h264 import NAL_FU_A
+from media.core.vp9 import keyframe_size
 
 MAX_PAYLOAD_BYTES: Final = 1150
 """Leaves room for RTP header, extensions, SRTP tag and IPv6 within 1280 bytes."""
@@ -25,7 +26,7 @@ class Packetizer:
 
     def __init__(self, mime: str, first_picture_id: int = 0) -> None:
         self._mime = mime.lower()
-        if self._mime not in ("audio/opus", "video/vp8", "video/h264"):
+        if self._mime not in ("audio/opus", "video/vp8", "video/vp9", "video/h264"):
             raise ValueError(f"{mime} cannot be packetized")
         self._picture_id = first_picture_id & 0x7FFF
         self._base_pictures = 0  # of the lowest temporal layer (TL0PICIDX)
@@ -42,6 +43,8 @@ class Packetizer:
             return [frame]
         if self._mime == "video/vp8":
             return self._vp8(frame, temporal_id)
+        if self._mime == "video/vp9":
+            return self._vp9(frame)
         return [payload for unit in annexb_units(frame) if unit for payload in _h264_payloads(unit)]
 
     def _vp8(self, frame: bytes, temporal_id: int | None) -> list[bytes]:
@@ -58,6 +61,19 @@ class Packetizer:
         return [
             bytes((0x90 if at == 0 else 0x80, present)) + picture + frame[at : at + size]
             for at in range(0, len(frame), size)
+        ]
+
+    def _vp9(self, frame: bytes) -> list[bytes]:
+        picture = bytes((0x80 | self._picture_id >> 8, self._picture_id & 0xFF))
+        self._picture_id = self._picture_id + 1 & 0x7FFF
+        inter = 0 if keyframe_size(frame) is not None else 0x40
+        size = MAX_PAYLOAD_BYTES - 1 - len(picture)
+        starts = range(0, len(frame), size)
+        return [
+            bytes((0x80 | inter | 0x08 * (at == 0) | 0x04 * (at == starts[-1]),))
+            + picture
+            + frame[at : at + size]
+            for at in starts
         ]
 
 

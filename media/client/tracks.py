@@ -15,6 +15,7 @@ from typing import Final
 from livekit.protocol import models
 
 from media.client.reorder import ReorderBuffer
+from media.core import vp9
 from media.core.codecs import Codec
 from media.core.errors import RemoteProtocolError
 from media.core.h264 import KeyframeFinder
@@ -279,6 +280,8 @@ class RemoteTrack:
         try:
             if self.mime == "video/vp8":
                 return Vp8Descriptor.parse(payload).starts_keyframe
+            if self.mime == "video/vp9":
+                return vp9.starts_keyframe(payload)
             if self.mime == "video/h264":
                 return self._keyframes.starts_keyframe(payload)
         except RemoteProtocolError:

@@ -1,4 +1,4 @@
-"""RTP payloads back to frames, without decoding: Opus, VP8 (RFC 7741), H.264 (RFC 6184).
+"""RTP payloads back to frames: Opus, VP8 (RFC 7741), VP9 (RFC 9628), H.264 (RFC 6184).
 
 Input are the packets of one stream in order of their extended sequence number; where some
 are missing the next packet's number shows it. Output are whole frames only: a frame that
@@ -18,6 +18,7 @@ from typing import Final, Protocol
 from media.core.errors import RemoteProtocolError
 from media.core.h264 import NAL_FU_A, NAL_IDR, NAL_SPS, NAL_STAP_A, nal_types
 from media.core.vp8 import Vp8Descriptor
+from media.core.vp9 import Vp9Descriptor, keyframe_size
 
 NAL_PPS: Final = 8
 NAL_DELIMITER: Final = 9
@@ -75,6 +76,8 @@ def depayloader_for(mime: str) -> Depayloader:
             return Vp8Depayloader()
         case "video/h264":
             return H264Depayloader()
+        case "video/vp9":
+            return Vp9Depayloader()
         case _:
             raise ValueError(f"no depayloader for {mime}")
 
@@ -181,6 +184,27 @@ class Vp8Depayloader(_FrameAssembler):
 
     def _is_keyframe(self, data: bytes) -> bool:
         return not data[0] & 0x01
+
+
+class Vp9Depayloader(_FrameAssembler):
+    """VP9 frames (RFC 9628 §4.2); of several spatial layers the lowest, which needs no other.
+
+    A file that holds all of them would show each of them in turn, in sizes of their own.
+    """
+
+    def _read(self, payload: bytes, *, first: bool, after_gap: bool) -> list[bytes]:
+        del after_gap  # the descriptor says where a frame begins
+        if not payload:
+            return []
+        descriptor = Vp9Descriptor.parse(payload)
+        if descriptor.spatial_id:
+            return []
+        if first and not descriptor.starts_frame:
+            raise RemoteProtocolError("the first packet of the frame is missing")
+        return [bytes(payload[descriptor.size :])]
+
+    def _is_keyframe(self, data: bytes) -> bool:
+        return keyframe_size(data) is not None
 
 
 class H264Depayloader(_FrameAssembler):

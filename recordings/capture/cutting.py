@@ -11,6 +11,7 @@ Pure: time is an argument.
 from dataclasses import dataclass
 from typing import Final
 
+from media.core.vp9 import keyframe_size
 from recordings.capture.port import EncodedFrame, Track
 
 VIDEO_FILE_S: Final = 300.0
@@ -129,6 +130,8 @@ def signature(codec: str, frame: EncodedFrame) -> object:
     """What must not change within a file: the size, or H.264's parameter sets. None: unknown."""
     if codec == "vp8":
         return vp8_size(frame.data)
+    if codec == "vp9":
+        return keyframe_size(frame.data)
     if codec == "h264":
         return h264_parameters(frame.data) or None
     return codec

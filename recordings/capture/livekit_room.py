@@ -35,7 +35,12 @@ CLOCK_EVERY_S: Final = 5.0
 READ_EVERY_S: Final = 0.03
 """A file is in no hurry; a keyframe's packets fit into the socket's buffer meanwhile."""
 
-_CODECS: Final = {"audio/opus": "opus", "video/vp8": "vp8", "video/h264": "h264"}
+_CODECS: Final = {
+    "audio/opus": "opus",
+    "video/vp8": "vp8",
+    "video/vp9": "vp9",
+    "video/h264": "h264",
+}
 _SOURCES: Final = {
     models.TrackSource.CAMERA: "camera",
     models.TrackSource.MICROPHONE: "microphone",
@@ -96,8 +101,11 @@ class LiveKitRoom:
         source = _SOURCES.get(remote.source)
         if source is None:  # a sender that does not say: by kind
             source = "microphone" if codec == "opus" else "camera"
-        if codec is None:
-            log.warning("track %s of %s: %s is not recorded", remote.sid, name, remote.mime)
+        is_sealed = remote.info.encryption != models.Encryption.NONE
+        if codec is None or is_sealed:
+            what = "end-to-end encrypted" if is_sealed else remote.mime
+            log.warning("track %s of %s: %s is not recorded", remote.sid, name, what)
+            sink.track_refused(remote.sid, remote.identity, name, what)
             return
         self._tracks[remote.sid] = remote
         sink.track_opened(

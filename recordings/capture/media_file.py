@@ -15,6 +15,7 @@ from typing import Any, Final
 import av
 from av.error import FFmpegError
 
+from media.core.vp9 import keyframe_size
 from recordings.capture.cutting import vp8_size
 
 _OPTIONS: Final = {"flush_packets": "1", "cluster_time_limit": "1000"}
@@ -44,7 +45,7 @@ class MediaFile:
     """A file of one track. Belongs to the writer's thread."""
 
     def __init__(self, path: Path, codec: str, first_frame: bytes) -> None:
-        """Begin ``path`` for ``codec`` (opus, vp8, h264). Raises DiskError, UnusableFrameError."""
+        """Begin ``path`` for ``codec``. Raises DiskError, UnusableFrameError."""
         self.path = path
         self.frames = 0
         try:
@@ -58,11 +59,11 @@ class MediaFile:
     def _add_stream(self, codec: str, first_frame: bytes) -> Any:
         if codec == "opus":
             return self._container.add_mux_stream("opus", 48_000, layout="stereo")
-        if codec == "vp8":
-            size = vp8_size(first_frame)
+        if codec in ("vp8", "vp9"):
+            size = vp8_size(first_frame) if codec == "vp8" else keyframe_size(first_frame)
             if size is None:
                 raise UnusableFrameError(f"{self.path.name}: no picture size in it")
-            return self._container.add_mux_stream("vp8", width=size[0], height=size[1])
+            return self._container.add_mux_stream(codec, width=size[0], height=size[1])
         # libavformat finds size and parameter sets in the keyframe and converts Annex B itself
         with av.open(io.BytesIO(first_frame), format=codec) as sample:
             return self._container.add_stream_from_template(sample.streams.video[0], opaque=True)

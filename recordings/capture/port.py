@@ -19,7 +19,7 @@ class Track:
     source: str
     """camera, microphone, screen_share or screen_share_audio."""
     codec: str
-    """opus, vp8 or h264."""
+    """opus, vp8, vp9 or h264."""
     clock_rate: int
     """Ticks a second of its RTP timestamps."""
 
@@ -46,6 +46,9 @@ class Sink(Protocol):
 
     def track_opened(self, track: Track) -> None:
         """Frames of ``track`` follow."""
+
+    def track_refused(self, sid: str, identity: str, name: str, what: str) -> None:
+        """A track that cannot be recorded; ``what`` names its codec, or that it is encrypted."""
 
     def track_closed(self, sid: str) -> None:
         """No more frames of it."""

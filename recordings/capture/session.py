@@ -18,6 +18,7 @@ from recordings.journal import (
     SessionStarted,
     SessionStopped,
     Speakers,
+    TrackRefused,
     TrackStarted,
 )
 
@@ -77,6 +78,10 @@ class CaptureSession:
         self._recorded[track.sid] = _Recorded(track)
         if track.is_video:
             self._ask(track.sid)
+
+    def track_refused(self, sid: str, identity: str, name: str, what: str) -> None:
+        """A track that cannot be recorded is named in the journal."""
+        self._writer.offer(TrackRefused(self._clock(), sid, identity, name, what))
 
     def track_closed(self, sid: str) -> None:
         """No more frames of it."""

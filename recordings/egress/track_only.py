@@ -30,6 +30,10 @@ class _OneTrack:
         if track.sid == self._sid:
             self._sink.track_opened(track)
 
+    def track_refused(self, sid: str, identity: str, name: str, what: str) -> None:
+        if sid == self._sid:
+            self._sink.track_refused(sid, identity, name, what)
+
     def track_closed(self, sid: str) -> None:
         if sid == self._sid:
             self._sink.track_closed(sid)

@@ -8,14 +8,18 @@ import av
 import imageio_ffmpeg
 import pytest
 
+from media.client.packetize import Packetizer
+from media.client.tracks import MediaPacket
+from media.core.depayload import depayloader_for
 from recordings import composing, journal
 from recordings.capture.clock import forward_clock
+from recordings.capture.port import EncodedFrame, Track
 from recordings.capture.session import CaptureSession
 from recordings.compose.parts import PART_SCENES
 from recordings.compose.timeline import AgendaPoint, Conduct, Floor
 from recordings.store import manifest
 from recordings.store.folder import FolderStore
-from tests.support.canned_media import Canned, frames_of
+from tests.support.canned_media import Canned, frames_of, make
 from tests.support.playing import loudness_db, mean_brightness, read_chapters
 
 pytestmark = pytest.mark.media
@@ -166,6 +170,36 @@ def test_a_playlist_in_the_place_of_media_opens_no_address(
     with (store.sessions(KEY)[0] / "journal.ndjson").open("a") as file:
         file.write(journal.encode(started) + "\n")
     assert compose(store, Conduct("Họp")).duration_s == pytest.approx(2, abs=0.1)
+
+
+def test_vp9_from_its_packets_to_the_composed_picture(store: FolderStore, tmp_path: Path) -> None:
+    source = tmp_path / "vp9.mkv"
+    make(
+        source, "-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25:duration=3",
+        "-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-g", "25",
+    )  # fmt: skip
+    track = Track("TR_9", "site:9", "Điểm cầu", "camera", "vp9", 90_000)
+    packetizer, frames = Packetizer("video/vp9"), depayloader_for("video/vp9")
+    clock, number = Instant(), 0
+    session = CaptureSession(store.next_session(KEY), clock, room="r", worker="w")
+    session.track_opened(track)
+    session.track_refused("TR_a", "site:8", "Điểm cầu khác", "video/av1")
+    for at_s, sent in frames_of(Canned(track, source)):
+        payloads = packetizer.payloads(sent.data)
+        clock.now_s += 0.04
+        for index, payload in enumerate(payloads, start=1):
+            number += 1
+            is_last = index == len(payloads)
+            got = frames.push(MediaPacket(number, sent.ticks, is_last, payload, 98, at_s, 0))
+        assert got is not None
+        assert (got.data, got.is_keyframe) == (sent.data, sent.is_keyframe)
+        kept = EncodedFrame(got.data, got.timestamp, got.is_keyframe, got.follows_gap)
+        session.frame("TR_9", kept)
+    assert session.close("stopped", 20)
+    assert compose(store, Conduct("Họp")).duration_s == pytest.approx(3, abs=0.1)
+    assert mean_brightness(store.composed(KEY), at_s=2) > 60
+    entries = journal.read((store.sessions(KEY)[0] / "journal.ndjson").read_text().splitlines())
+    assert [e.what for e in entries if isinstance(e, journal.TrackRefused)] == ["video/av1"]
 
 
 @pytest.mark.parametrize("harm", ["changed", "missing", "added"])

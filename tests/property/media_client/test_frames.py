@@ -66,10 +66,23 @@ H264 = st.lists(
     min_size=1,
     max_size=5,
 )
+VP9_KEY = bytes.fromhex("824983420028001680")  # 641 × 361
+
+
+def vp9_frame(size: int, *, is_key: bool, fill: int) -> bytes:
+    return (VP9_KEY if is_key else b"\x86") + bytes((fill,)) * size
+
+
+VP9 = st.lists(
+    st.builds(vp9_frame, st.integers(0, 4000), is_key=st.booleans(), fill=st.integers(0, 255)),
+    min_size=1,
+    max_size=8,
+)
 OPUS = st.lists(st.binary(min_size=1, max_size=200), min_size=1, max_size=20)
 STREAMS = st.one_of(
     st.tuples(st.just("video/vp8"), VP8),
     st.tuples(st.just("video/h264"), H264),
+    st.tuples(st.just("video/vp9"), VP9),
     st.tuples(st.just("audio/opus"), OPUS),
 )
 
