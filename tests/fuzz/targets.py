@@ -100,6 +100,7 @@ def _payloads(data: bytes) -> None:
     for read in (
         h264.KeyframeFinder().starts_keyframe,
         vp9.starts_keyframe,
+        vp9.layer_of,
         av1.starts_keyframe,
         red.blocks_of,
         rtx.unwrap,
@@ -113,7 +114,8 @@ def _payloads(data: bytes) -> None:
 def _peer(data: bytes) -> None:
     """A publisher's connection: packets of any shape, one after the other, and their RTCP.
 
-    The input is cut into packets by a length byte each; a first byte from 192 up is RTCP.
+    The input is cut into packets by a length byte each; a first byte from 192 up is RTCP. One of
+    the subscribers changes its mind about the frame rate all the time.
     """
     peer = MediaPeer(local_ssrc=1)
     video = codecs.Codec(codecs.VP8, 96, 90000, rtx_payload_type=97)
@@ -124,11 +126,15 @@ def _peer(data: bytes) -> None:
         down = DownTrack(ssrc=50 + int(mid), payload_type=98, extension_ids={}, cname="c")
         peer.add_down_track(down)
         up.attach(down)
+    fickle = DownTrack(ssrc=60, payload_type=98, extension_ids={}, cname="c")
+    peer.add_down_track(fickle)
+    up.attach(fickle)
     now_s = 0.0
     while data:
         size, data = data[0] + 1, data[1:]
         one, data = data[:size], data[size:]
-        now_s += 0.01
+        now_s += 0.3
+        fickle.set_temporal_limit((None, 0, 1, 2)[size // 4 + len(data) // 100 & 3])
         try:
             if len(one) > 1 and 192 <= one[1] <= 223:
                 peer.handle_rtcp(one, now_s)
@@ -141,6 +147,10 @@ def _peer(data: bytes) -> None:
 
 def _peer_seed() -> bytes:
     sent = [rtp_packet(n, vp8_payload(picture_id=n, keyframe=n == 0)) for n in range(4)]
+    for n in range(4, 24):  # three temporal layers
+        payload = bytearray(vp8_payload(picture_id=n))
+        payload[5] = (0, 0xA0, 0x60, 0x80)[n % 4]
+        sent.append(rtp_packet(n, bytes(payload), timestamp=n * 3000, marker=True))
     sent += [
         rtp_packet(9, b"\x6fopus", payload_type=63, ssrc=2),
         rtp_packet(10, b"opus", payload_type=111, ssrc=2),
