@@ -19,6 +19,7 @@ from tests.support.browser import FLAGS, executable
 
 LIBRARY = Path(__file__).parents[2] / "web/room/node_modules/livekit-client/dist"
 SCRIPT = "livekit-client.umd.js"
+WORKER = "livekit-client.e2ee.worker.js"
 PAGE = """<!doctype html><meta charset="utf-8"><title>conformance</title>
 <script src="livekit-client.umd.js"></script><script src="probe.js"></script>
 <video autoplay muted></video>"""
@@ -95,6 +96,7 @@ def served() -> Iterator[str]:
         "/": ("text/html", PAGE.encode()),
         "/probe.js": ("text/javascript", PROBE.encode()),
         f"/{SCRIPT}": ("text/javascript", (LIBRARY / SCRIPT).read_bytes()),
+        f"/{WORKER}": ("text/javascript", (LIBRARY / WORKER).read_bytes()),
     }
 
     class Handler(http.server.BaseHTTPRequestHandler):

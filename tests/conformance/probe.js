@@ -2,6 +2,7 @@
 const { Room, RoomEvent, Track } = LivekitClient;
 let room;
 const events = [];
+const said = [];          // data packets: sender and text
 const frames = {};        // per publisher: count, longest pause in ms, sizes with their time
 
 function remotePublications(identity) {
@@ -40,8 +41,16 @@ function watch(track, identity) {
 
 const probe = {
   async join(url, token, options = {}) {
-    const { connect, ...roomOptions } = options;
+    const { connect, e2ee, ...roomOptions } = options;
+    if (e2ee) {
+      const keyProvider = new LivekitClient.ExternalE2EEKeyProvider();
+      await keyProvider.setKey(e2ee);
+      roomOptions.e2ee = { keyProvider, worker: new Worker('livekit-client.e2ee.worker.js') };
+    }
     room = new Room({ singlePeerConnection: true, dynacast: true, ...roomOptions });
+    if (e2ee) await room.setE2EEEnabled(true);
+    room.on(RoomEvent.DataReceived, (payload, person) =>
+      said.push([person?.identity ?? '', new TextDecoder().decode(payload)]));
     for (const name of Object.values(RoomEvent))
       room.on(name, (...given) => events.push([name, describe(given)]));
     room.on(RoomEvent.TrackSubscribed, (track, _publication, person) => {
@@ -85,6 +94,10 @@ const probe = {
     for (const publication of remotePublications(identity))
       if (publication.kind === 'video') publication.setVideoDimensions({ width, height });
   },
+  fps: (identity, fps) => {
+    for (const publication of remotePublications(identity))
+      if (publication.kind === 'video') publication.setVideoFPS(fps);
+  },
   enabled: (identity, enabled) => {
     for (const publication of remotePublications(identity))
       if (publication.kind === 'video') publication.setEnabled(enabled);
@@ -114,6 +127,7 @@ const probe = {
   async say(text, options = { reliable: true }) {
     await room.localParticipant.publishData(new TextEncoder().encode(text), options);
   },
+  said: () => said,
   simulate: (name, argument) => room.simulateScenario(name, argument),
   async metadata(text) { await room.localParticipant.setMetadata(text); },
   // Pictures from a canvas: a browser without a camera can publish them.

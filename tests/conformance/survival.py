@@ -85,6 +85,12 @@ class Subject(Protocol):
     async def simulate(self, name: str) -> None:
         """Play a failure: ``resume`` or ``full``."""
 
+    async def say(self, text: str) -> None:
+        """Send reliable data to everybody."""
+
+    async def heard(self) -> list[str]:
+        """Data that came, in order."""
+
     async def leave(self) -> None:
         """Go."""
 
@@ -113,6 +119,12 @@ class PythonSubject:
         }[name]
         await self.person.room.simulate_scenario(kind)
 
+    async def say(self, text: str) -> None:
+        await self.person.room.local_participant.publish_data(text)
+
+    async def heard(self) -> list[str]:
+        return [data.decode() for data, _sender in self.person.data]
+
     async def leave(self) -> None:
         await self.person.leave()
 
@@ -140,6 +152,12 @@ class ChromiumSubject:
     async def simulate(self, name: str) -> None:
         scenario = {"resume": "resume-reconnect", "full": "full-reconnect"}[name]
         await self._tab.call("simulate", scenario)
+
+    async def say(self, text: str) -> None:
+        await self._tab.call("say", text)
+
+    async def heard(self) -> list[str]:
+        return [text for _sender, text in await self._tab.call("said")]
 
     async def leave(self) -> None:
         await self._tab.close()
@@ -312,6 +330,66 @@ async def survive(
         await witness.leave()
 
 
+async def talk_through(
+    stand: Stand,
+    make_subject: Callable[[], Awaitable[Subject]],
+    name: str,
+    *,
+    is_single: bool,
+) -> None:
+    """Both number their reliable messages while the line breaks: each comes once, in order.
+
+    AssertionError otherwise.
+    """
+    room = f"talk {name} {time.monotonic()}"
+    identity = f"subject {room}"
+    subject, witness = await make_subject(), Person()
+    counts = {"subject": 0, "witness": 0}
+    is_over = asyncio.Event()
+
+    async def number(who: str, say: Callable[[str], Awaitable[None]]) -> None:
+        while not is_over.is_set():
+            await say(f"{who} {counts[who]}")
+            counts[who] += 1
+            await asyncio.sleep(0.05)
+
+    async def witness_says(text: str) -> None:
+        await witness.room.local_participant.publish_data(text)
+
+    async def have_heard() -> bool:
+        heard, seen = await subject.heard(), [data.decode() for data, _ in witness.data]
+        wanted = [f"witness {n}" for n in range(counts["witness"])]
+        shown = [f"subject {n}" for n in range(counts["subject"])]
+        # What is there already must be right; what is missing may still come.
+        assert heard == wanted[: len(heard)], (identity, heard[-5:])
+        assert seen == shown[: len(seen)], (identity, seen[-5:])
+        return len(heard) == len(wanted) and len(seen) == len(shown)
+
+    try:
+        await witness.join(stand.server.url, _token(stand, "witness", room))
+        await subject.join(stand.tap.url, _token(stand, identity, room), is_single=is_single)
+        watch = _Watch(subject, witness, identity, PAUSE_S)
+        await watch.until_present()
+        talking = [
+            asyncio.create_task(number("subject", subject.say)),
+            asyncio.create_task(number("witness", witness_says)),
+        ]
+        await asyncio.sleep(0.5)
+        await BREAKS[name](stand, subject, identity)
+        await asyncio.sleep(STEADY_S)
+        is_over.set()
+        await asyncio.wait_for(asyncio.gather(*talking), WITHIN_S)
+        deadline_s = time.monotonic() + WITHIN_S
+        while not await have_heard():
+            assert time.monotonic() < deadline_s, f"{identity}: messages are missing: {counts}"
+            await asyncio.sleep(0.1)
+        # One who comes back holds what is said meanwhile back, and so says less.
+        assert min(counts.values()) > 3, counts
+    finally:
+        await subject.leave()
+        await witness.leave()
+
+
 def _token(stand: Stand, identity: str, room: str) -> str:
     issued = AccessToken(stand.server.key, stand.server.secret).with_identity(identity)
     return issued.with_grants(VideoGrants(room_join=True, room=room)).to_jwt()
@@ -325,6 +403,15 @@ class _Watch:
         self._witness = witness
         self._identity = identity
         self._seen, self._shown = Moves(pause_s), Moves(pause_s)
+
+    async def until_present(self) -> None:
+        """Both can be heard: each knows the other and its picture comes."""
+        deadline_s = time.monotonic() + WITHIN_S
+        while not (
+            await self._subject.others() and self._witness.frames.get(self._identity, 0) > 3
+        ):
+            assert time.monotonic() < deadline_s, f"{self._identity}: it did not join"
+            await asyncio.sleep(0.05)
 
     async def until_steady(self, since_s: float, when: str) -> None:
         deadline_s = time.monotonic() + WITHIN_S

@@ -14,17 +14,14 @@ from tests.conformance.survival import (
     BREAKS,
     DARK_S,
     JOIN_UNDER_LOSS,
-    Maker,
-    Result,
     Stand,
     makers,
     stand,
     survive,
+    talk_through,
 )
 
 pytestmark = [pytest.mark.media, pytest.mark.timeout(240)]
-ONE_BY_ONE = frozenset({"full reconnect"})
-"""Four clients that build everything anew at once ask more than two cores have."""
 PAUSE_S = 2.5
 """Long, for this asks whether a call comes back on a machine that may be busy."""
 
@@ -39,18 +36,25 @@ def stands() -> Iterator[list[Stand]]:
 @pytest.mark.parametrize("name", [*BREAKS, JOIN_UNDER_LOSS])
 async def test_a_call_comes_back_whole(stands: list[Stand], tabs: chromium.Tabs, name: str) -> None:
     kinds = [(maker, single) for maker in makers(tabs).values() for single in (True, False)]
-    at_once = asyncio.Semaphore(1 if name in ONE_BY_ONE else len(kinds))
-
-    async def call(one: Stand, maker: Maker, *, single: bool) -> Result:
-        async with at_once:
-            return await survive(one, maker, name, is_single=single, pause_s=PAUSE_S)
-
     results = await asyncio.gather(
         *(
-            call(one, maker, single=single)
+            survive(one, maker, name, is_single=single, pause_s=PAUSE_S)
             for one, (maker, single) in zip(stands, kinds, strict=True)
         )
     )
     assert all(result.is_whole for result in results), results
     if name == "media dark for 10 s":
         assert all(result.longest_s > DARK_S * 0.8 for result in results), "it was not dark"
+
+
+@pytest.mark.parametrize("name", ["resume with ICE restart", "media dark for 10 s"])
+async def test_reliable_data_comes_once_and_in_order_whatever_breaks(
+    stands: list[Stand], tabs: chromium.Tabs, name: str
+) -> None:
+    kinds = [(maker, single) for maker in makers(tabs).values() for single in (True, False)]
+    await asyncio.gather(
+        *(
+            talk_through(one, maker, name, is_single=single)
+            for one, (maker, single) in zip(stands, kinds, strict=True)
+        )
+    )
