@@ -32,6 +32,11 @@ def local_date(at: datetime | date | None) -> str:
     return f"{day.day:02d}/{day.month:02d}/{day.year}"
 
 
+def stored_datetime(text: str) -> str:
+    """An instant that a log keeps as ISO 8601 text."""
+    return local_datetime(datetime.fromisoformat(text))
+
+
 def local_datetime(at: datetime | None) -> str:
     """``8:00 10/12/2026``."""
     return MISSING if at is None else f"{local_time(at)} {local_date(at)}"
@@ -93,7 +98,7 @@ def file_size(size_bytes: int | None) -> str:
 def register(app: Flask) -> None:
     """Make every function of this module a Jinja filter of the same name."""
     for show in (
-        local_time, local_date, local_datetime, weekday, machine_time, duration, number, percent,
-        file_size,
+        local_time, local_date, local_datetime, stored_datetime, weekday, machine_time,
+        duration, number, percent, file_size,
     ):  # fmt: skip
         app.add_template_filter(show)

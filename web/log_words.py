@@ -1,8 +1,11 @@
 """The sentences of a meeting's log: what each kind of entry says to people."""
 
+from typing import Any
+
 from flask_babel import gettext as _
 
 from conference.scheduling.journal import LogEntry
+from conference.scheduling.sending import CHANNELS, PIECES
 
 
 def sentence_of(entry: LogEntry) -> str:
@@ -25,6 +28,12 @@ def sentence_of(entry: LogEntry) -> str:
         "meeting_cancelled": lambda: _("Hủy cuộc họp: %(reason)s", reason=about),
         "paper_added": lambda: _("Thêm tài liệu “%(name)s”", name=about),
         "paper_removed": lambda: _("Gỡ tài liệu “%(name)s”", name=about),
+        "invitation_sent_otherwise": lambda: _sent_otherwise(detail),
+        "warnings_kept": lambda: _(
+            "Giữ nguyên dù còn %(n)s cảnh báo: %(reason)s",
+            n=len(detail.get("codes", ())),
+            reason=about,
+        ),
         "meeting_opened": lambda: _("Mở phòng họp"),
         "meeting_ended": lambda: _("Kết thúc cuộc họp"),
         "floor_requested": lambda: _("Xin phát biểu"),
@@ -53,6 +62,12 @@ def sentence_of(entry: LogEntry) -> str:
         "vote_published": lambda: _vote_published(about, detail),
     }
     return words[entry.kind]() if entry.kind in words else entry.kind.replace("_", " ")
+
+
+def _sent_otherwise(detail: dict[str, Any]) -> str:
+    what, channel = PIECES[detail["what"]], CHANNELS[detail["channel"]]
+    text = _("Gửi %(what)s qua %(channel)s", what=_(what), channel=_(channel))
+    return f"{text}: {detail['note']}" if detail.get("note") else text
 
 
 def _edited(detail: dict[str, object]) -> str:

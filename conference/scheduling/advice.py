@@ -42,6 +42,7 @@ PROHIBITED: Final = (
     "Họp kết hợp tham quan, nghỉ mát.",
 )
 """R6: the five kinds that must not be held."""
+NO_SUMMARY: Final = "Chưa có bản tóm tắt để trình bày; tại cuộc họp không đọc toàn văn tài liệu."
 CENTRAL_SETS: Final = "Lịch do Trung ương ấn định; không tính hạn gửi."
 NOT_STATED: Final = "Chưa xác nhận không thuộc 5 trường hợp không được họp."
 
@@ -66,6 +67,7 @@ class PaperFact:
 
     name: str
     uploaded_at: datetime
+    is_summary: bool = False
 
 
 def advice(
@@ -150,6 +152,7 @@ def _lead_times(
 
 
 def _papers(papers: Sequence[PaperFact], due: date, today: date) -> list[Advice]:
+    """R2, and R13: something short to present."""
     ground = f"R2, Điều 10 {DECISION}"
     late = [paper for paper in papers if local_day(paper.uploaded_at) > due]
     found = [
@@ -163,6 +166,8 @@ def _papers(papers: Sequence[PaperFact], due: date, today: date) -> list[Advice]
     if not papers and today > due:
         text = say("Chưa có tài liệu; hạn %(day)s.", day=date_text(due))
         found.append(Advice("papers_missing", text, ground))
+    if papers and not any(one.is_summary for one in papers):
+        found.append(Advice("summary_missing", NO_SUMMARY, f"R13, {DECISION}", is_warning=False))
     return found
 
 

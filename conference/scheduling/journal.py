@@ -49,6 +49,10 @@ class Kind(enum.Enum):
     CANCELLED = "meeting_cancelled"
     PAPER_ADDED = "paper_added"
     PAPER_REMOVED = "paper_removed"
+    SENT_OTHERWISE = "invitation_sent_otherwise"
+    """The invitation or the papers went out on a way that we do not run (R3)."""
+    WARNINGS_KEPT = "warnings_kept"
+    """Submitted or invited although warnings stood; why."""
 
 
 CHANGES_OF_CONTENT = frozenset({Kind.CREATED, Kind.EDITED, Kind.POSTPONED, Kind.CANCELLED})

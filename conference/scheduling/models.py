@@ -302,10 +302,19 @@ class Paper(Base):
     sha256: Mapped[str] = mapped_column(String(64))
     text: Mapped[str] = mapped_column(Text, default="", server_default="", deferred=True)
     """What it says, for the search alone; empty where it could not be read."""
+    is_summary: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """What is read out in the meeting instead of the whole (QĐ 45/2018: summaries only)."""
+    is_restricted: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Collected at the end: participants read it only until the meeting is over (Art. 14)."""
     uploaded_by: Mapped[str] = mapped_column(String(160))
     uploaded_at: Mapped[datetime]
 
     meeting: Mapped[Meeting] = relationship(back_populates="papers")
+
+    @property
+    def is_collected(self) -> bool:
+        """Whether participants have no access any more."""
+        return self.is_restricted and self.meeting.is_over
 
 
 class DayKind(enum.Enum):

@@ -98,6 +98,8 @@ def add_paper(
     actor: Actor,
     at: datetime,
     address: str = "",
+    is_summary: bool = False,
+    is_restricted: bool = False,
 ) -> Paper:
     """Put a stored file into the meeting's papers. Raises NotFoundError or ConflictError."""
     meeting = session.get(Meeting, meeting_id)
@@ -112,7 +114,9 @@ def add_paper(
         media_type=stored.media_type,
         size_bytes=stored.size_bytes,
         sha256=stored.sha256,
-        text=stored.text,
+        text="" if is_restricted else stored.text,  # the search shows words to every reader
+        is_summary=is_summary,
+        is_restricted=is_restricted,
         uploaded_by=actor.name,
         uploaded_at=at,
     )
@@ -155,7 +159,9 @@ def find_paper(session: Session, meeting_id: int, paper_id: int) -> Paper:
 def read_texts(session: Session, folder: Path) -> tuple[int, int]:
     """Read again what every paper says: how many were read, and how many have no file."""
     read = missing = 0
-    for paper in session.scalars(select(Paper).order_by(Paper.id)):
+    for paper in session.scalars(
+        select(Paper).where(Paper.is_restricted.is_(False)).order_by(Paper.id)
+    ):
         try:
             with (folder / paper.stored_name).open("rb") as content:
                 paper.text = text_of(content, paper.media_type)

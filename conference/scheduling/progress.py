@@ -6,7 +6,7 @@ before, states and demands are asked here. Whoever keeps minutes and archive cal
 trigger when the paper is there.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from conference.errors import ConflictError, InvalidError
 from conference.scheduling import journal, rules, service
+from conference.scheduling.advice import Advice
 from conference.scheduling.context import Context, locked_meeting
 from conference.scheduling.journal import Kind
 from conference.scheduling.lifecycle import Demand, Trigger, after, allows, demands
@@ -30,6 +31,7 @@ KINDS: Final[Mapping[Trigger, Kind]] = {
     Trigger.ARCHIVE: Kind.ARCHIVED,
 }
 ONLY_CENTRAL: Final = "Cuộc họp nội tỉnh phải có kết luận trước khi lưu trữ."
+REASON_MISSING: Final = "Nêu lý do vẫn giữ dù còn cảnh báo."
 COMMENT_MISSING: Final = "Ghi ý kiến để người lập biết cần sửa gì."
 
 
@@ -72,6 +74,16 @@ def send_invitations(context: Context, meeting_id: int) -> Meeting:
     service.invite(context, meeting)
     meeting.updated_at = context.at
     return meeting
+
+
+def keep_warnings(context: Context, meeting: Meeting, found: Sequence[Advice], reason: str) -> None:
+    """Note why the meeting goes on although the warnings ``found`` stand.
+
+    Raises InvalidError without a reason.
+    """
+    reason = service.checked_reason(reason, REASON_MISSING)
+    detail = {"codes": [one.code for one in found], "grounds": [one.ground for one in found]}
+    context.record(meeting, Kind.WARNINGS_KEPT, note=reason, detail=detail)
 
 
 def paper_arrived(

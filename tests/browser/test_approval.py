@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from conference.access.sample import PASSWORD
 from tests.browser.test_planning import address, classify
-from tests.support.browser import SIZES, log_in, new_context, screenshot
+from tests.support.browser import SIZES, invite, log_in, new_context, screenshot
 from tests.support.looking import AXE, RUN_AXE
 
 pytestmark = pytest.mark.browser
@@ -77,6 +77,7 @@ def test_a_request_is_asked_about_once_approved_and_invited_by_keyboard(
     expect(officer.locator("#title")).to_have_value("Họp xin duyệt")
     no_faults(officer)
     screenshot(officer, "submit-question-desktop")
+    officer.fill("#warnings_reason", "Lãnh đạo yêu cầu")
     tab_to(officer, "Vẫn trình")
     officer.keyboard.press("Enter")
     officer.wait_for_url("**/tong-quan")
@@ -130,8 +131,7 @@ def test_a_clash_is_shown_while_typing_and_one_press_finds_a_free_time(
 ) -> None:
     page = office["thuky"]
     fill(page, "Họp trước", day="15/12/2026")
-    page.click("button[name=invite]")
-    page.wait_for_url("**/tong-quan")
+    invite(page)
     fill(page, "Họp trùng giờ", day="15/12/2026")
     expect(page.locator("#advice")).to_contain_text("Trùng lịch: Nguyễn Văn An")
     screenshot(page, "meeting-clash-desktop")

@@ -27,7 +27,7 @@ from conference.archive import recording as recordings
 from conference.archive.models import Recording
 from conference.database import Database
 from conference.directory.models import Site
-from tests.support.browser import log_in, new_context, screenshot
+from tests.support.browser import invite, log_in, new_context, screenshot
 from tests.support.mailbox import Mailbox
 from tests.support.playing import brightest, loudness_db
 from tests.support.service import Service, wait_until
@@ -125,8 +125,7 @@ def schedule(secretary: Page) -> int:
         secretary.fill("#tree-search", site)
         secretary.get_by_label(site, exact=True).check()
     secretary.fill("[name=agenda_title]", "Báo cáo tình hình dịch bệnh")
-    secretary.click("button[name=invite]")
-    secretary.wait_for_url("**/tong-quan")
+    invite(secretary)
     return int(urlsplit(secretary.url).path.split("/")[2])
 
 

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from conference.access.sample import PASSWORD
-from tests.support.browser import log_in, new_context
+from tests.support.browser import invite, log_in, new_context
 from tests.support.page_server import page_server
 from tests.support.service import wait_until
 
@@ -46,8 +46,7 @@ def plan(page: Page, title: str) -> str:
     page.select_option("#chair", label="Nguyễn Văn An, Chủ tịch UBND tỉnh (mẫu)")
     page.select_option("#secretary", label="Hoàng Thị Hạnh, Chuyên viên tổng hợp (mẫu)")
     page.click("[data-all=commune]")
-    page.click("button[name=invite]")
-    page.wait_for_url("**/tong-quan")
+    invite(page)
     return page.url.rpartition("/")[0]
 
 

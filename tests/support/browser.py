@@ -75,3 +75,13 @@ def screenshot(page: Page, name: str) -> Path:
     path = ARTIFACTS / f"{name}.png"
     page.screenshot(path=path, full_page=True)
     return path
+
+
+def invite(page: Page) -> None:
+    """Press the form's button that invites; where warnings stand, give a reason and go on."""
+    page.click(".plan-actions button[name=invite]")
+    page.wait_for_selector(".summary-question, .steps")
+    if page.locator(".summary-question").count():
+        page.fill("#warnings_reason", "Lãnh đạo yêu cầu")
+        page.click(".summary-question button[name=invite]")
+    page.wait_for_url("**/tong-quan")

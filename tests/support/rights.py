@@ -44,6 +44,7 @@ RIGHTS: dict[str, Verb | str] = {
     "invitations.qr": Verb.INVITATION_VIEW,
     "invitations.letters": Verb.INVITATION_VIEW,
     "invitations.resend": Verb.MEETING_EDIT,
+    "invitations.note_sending": Verb.INVITATION_WRITE,
     "papers.index": Verb.PAPER_READ,
     "papers.download": Verb.PAPER_READ,
     "papers.upload": Verb.PAPER_UPLOAD,

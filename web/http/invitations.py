@@ -1,23 +1,55 @@
 """The sites of a meeting with their links, and the letters that carry them."""
 
 import io
+from collections.abc import Mapping
 
 import segno
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
+from wtforms import RadioField, SelectField, StringField
+from wtforms.fields.choices import SelectChoice
 
-from conference.access.policy import Verb
-from conference.errors import NotFoundError
+from conference.access.policy import Verb, may
+from conference.errors import InvalidError, NotFoundError
 from conference.invitations import ledger
 from conference.invitations.links import join_link
 from conference.invitations.models import Delivery
 from conference.invitations.service import MailAnnouncer
+from conference.scheduling import sending
+from conference.scheduling.context import Context
 from conference.scheduling.facts import meeting_facts
+from conference.scheduling.local_time import from_local, to_local
+from conference.scheduling.sending import CHANNELS, PIECES, Sending
+from web.meeting_form import ClockField, DayField
 from web.meeting_page import find_meeting, open_page, withdrawn_sites
 from web.services import client_address, now, require, services
 
 blueprint = Blueprint("invitations", __name__)
+
+
+def _options(words: Mapping[str, str]) -> list[SelectChoice]:
+    """Choices in the reader's language."""
+    return [SelectChoice(value, _l(text)) for value, text in words.items()]
+
+
+class SendingForm(FlaskForm):
+    """A sending on a way that is not ours."""
+
+    what = RadioField(_l("Đã gửi"), choices=_options(PIECES), validate_choice=False)
+    channel = SelectField(_l("Cách gửi"), choices=_options(CHANNELS), validate_choice=False)
+    day = DayField(_l("Ngày gửi"))
+    clock = ClockField(_l("Giờ gửi"))
+    note = StringField(_l("Số văn bản, nơi nhận, người cho phép"))
+
+    def sending(self) -> Sending:
+        """What was typed."""
+        sent_at = None
+        if self.day.data is not None and self.clock.data is not None:
+            sent_at = from_local(self.day.data, self.clock.data)
+        return Sending(self.what.data or "", self.channel.data or "", sent_at, self.note.data or "")
 
 
 @blueprint.get("/cuoc-hop/<int:meeting_id>/thanh-phan")
@@ -59,6 +91,14 @@ def qr(meeting_id: int, invited_site_id: int) -> Response:
 @blueprint.get("/cuoc-hop/<int:meeting_id>/giay-moi")
 def letters(meeting_id: int) -> str:
     """What was sent to whom, and what became of it."""
+    at = to_local(now())
+    return letters_page(meeting_id, SendingForm(data={
+        "what": "invitation", "channel": "document_system", "day": at.date(), "clock": at.time(),
+    }))  # fmt: skip
+
+
+def letters_page(meeting_id: int, form: SendingForm) -> str:
+    """The tab, with ``form`` for what went out otherwise."""
     with services().database.reading() as session:
         page = open_page(session, meeting_id, "giay-moi", Verb.INVITATION_VIEW)
         wanted = _one_of(request.args.get("trang-thai"))
@@ -71,9 +111,36 @@ def letters(meeting_id: int) -> str:
             tally=ledger.tally(session, meeting_id),
             failed_now=len(ledger.last_failed(session, meeting_id)),
             wanted=wanted,
+            form=form,
+            sendings=sending.sendings_of(session, meeting_id),
+            channels=CHANNELS,
+            pieces=PIECES,
+            may_note=may(page["actor"], Verb.INVITATION_WRITE, meeting_facts(page["meeting"])),
             has_server=bool(services().settings.mail.host),
             states=Delivery,
         )
+
+
+@blueprint.post("/cuoc-hop/<int:meeting_id>/giay-moi/cach-khac")
+def note_sending(meeting_id: int) -> Response | tuple[str, int]:
+    """Put on record that the invitation or the papers went out on another way."""
+    with services().database.reading() as session:
+        meeting = find_meeting(session, meeting_id)
+        actor = require(Verb.INVITATION_WRITE, meeting_facts(meeting))
+    form = SendingForm()
+    if form.validate():
+        try:
+            with services().database.transaction() as session:
+                sending.note_sending(
+                    Context(session, actor, now(), client_address()), meeting_id, form.sending()
+                )  # fmt: skip
+        except InvalidError as error:
+            for name, sentence in error.fields.items():
+                form["day" if name == "sent_at" else name].errors = [sentence]
+        else:
+            flash(_("Đã ghi nhận."), "ok")
+            return redirect(url_for("invitations.letters", meeting_id=meeting_id), 303)
+    return letters_page(meeting_id, form), 422
 
 
 @blueprint.post("/cuoc-hop/<int:meeting_id>/giay-moi/gui-lai")

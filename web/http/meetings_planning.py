@@ -1,7 +1,8 @@
 """Planning a meeting: the form, its warnings while one types, and saving it.
 
-Three buttons send the form: save a draft, submit for approval, invite at once. Submitting with
-warnings asks once; whoever confirms has seen how many there were. Of two people who edit the same
+Three buttons send the form: save a draft, submit for approval, invite at once. Submitting or
+inviting with warnings asks once; whoever confirms has seen how many there were and gives a reason,
+which the meeting's log keeps. Of two people who edit the same
 meeting the second is shown the difference, field by field, and loses nothing.
 """
 
@@ -66,7 +67,7 @@ class Trouble:
     faults: Mapping[str, str] = field(default_factory=dict)
     clash: EditClashError | None = None
     question: int = 0
-    """So many warnings stand; asked once before submitting."""
+    """So many warnings stand; asked once before submitting or inviting."""
 
     def __bool__(self) -> bool:
         """Whether there is any."""
@@ -86,12 +87,14 @@ def create() -> Answer:
         try:
             with services().database.transaction() as session:
                 context = Context(session, actor, now(), client_address(), _announcer())
+                draft = draft_of(form, request.form)
                 made = series.create_series(
                     context,
-                    draft_of(form, request.form),
+                    draft,
                     repetition_of(form),
                     is_inviting=INVITE in request.form,
                 )
+                _note_warnings(context, made[0], draft, None)
                 for meeting in made:
                     _submit(context, meeting)
         except InvalidError as error:
@@ -137,14 +140,16 @@ def edit(meeting_id: int) -> Answer:
         try:
             with services().database.transaction() as session:
                 context = Context(session, actor, now(), client_address(), _announcer())
+                draft = draft_of(form, request.form)
                 changed = series.edit(
                     context,
                     meeting_id,
-                    draft_of(form, request.form),
+                    draft,
                     _series_scope(),
                     version=_version(form),
                     is_inviting=INVITE in request.form,
                 )
+                _note_warnings(context, changed[0], draft, meeting)
                 for one in changed:
                     _submit(context, one)
         except InvalidError as error:
@@ -169,14 +174,33 @@ def _submit(context: Context, meeting: Meeting) -> None:
         progress.step(context, meeting.id, Trigger.SUBMIT)
 
 
+def _note_warnings(
+    context: Context, saved: Meeting, draft: MeetingDraft, meeting: Meeting | None
+) -> None:
+    """Keep the reason that was given for the warnings that stand."""
+    if not _asks() or not request.form.get("confirmed"):
+        return
+    found = warnings(_advice(context.session, draft, meeting or saved, papers=meeting is not None))
+    if found:
+        progress.keep_warnings(context, saved, found, request.form.get("warnings_reason", ""))
+
+
+def _asks() -> bool:
+    """Whether the button pressed sends the plan on to others."""
+    return SUBMIT in request.form or INVITE in request.form
+
+
 def _question(form: MeetingForm, meeting: Meeting | None) -> Trouble:
     """Trouble if warnings stand that whoever submits has not confirmed yet."""
     draft = draft_of(form, request.form)
-    if SUBMIT not in request.form or rules.is_secret(draft) or rules.faults(draft):
+    if not _asks() or rules.is_secret(draft) or rules.faults(draft):
         return Trouble()
     with services().database.reading() as session:
         count = len(warnings(_advice(session, draft, meeting)))
-    return Trouble(question=0 if request.form.get("confirmed") == str(count) else count)
+    is_confirmed = request.form.get("confirmed") == str(count)
+    if count and is_confirmed and not request.form.get("warnings_reason", "").strip():
+        return Trouble({"warnings_reason": progress.REASON_MISSING}, question=count)
+    return Trouble(question=0 if is_confirmed else count)
 
 
 @blueprint.post("/cuoc-hop/kiem-tra")
@@ -218,17 +242,20 @@ def _require_planning() -> Meeting | None:
         return meeting
 
 
-def _advice(session: Session, draft: MeetingDraft, meeting: Meeting | None) -> list[Advice]:
+def _advice(
+    session: Session, draft: MeetingDraft, meeting: Meeting | None, *, papers: bool = True
+) -> list[Advice]:
+    """``papers``: whether the meeting was there before, so that papers could be."""
     at = now()
     office = office_of(session, *_days(draft), local_day(at))
     clashes = clashes_of(session, draft, office, except_id=meeting.id if meeting else None)
-    papers = _papers(session, meeting) if meeting else None
-    return advice(draft, at, office, clashes, papers)
+    facts = _papers(session, meeting) if meeting and papers else None
+    return advice(draft, at, office, clashes, facts)
 
 
 def _papers(session: Session, meeting: Meeting) -> list[PaperFact]:
     papers = session.get_one(Meeting, meeting.id).papers
-    return [PaperFact(paper.filename, paper.uploaded_at) for paper in papers]
+    return [PaperFact(paper.filename, paper.uploaded_at, paper.is_summary) for paper in papers]
 
 
 def _days(draft: MeetingDraft) -> list[date]:

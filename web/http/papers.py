@@ -4,8 +4,8 @@ from flask import Blueprint, flash, redirect, render_template, request, send_fil
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from conference.access.policy import Verb
-from conference.errors import InvalidError, NotFoundError
+from conference.access.policy import Verb, may
+from conference.errors import ForbiddenError, InvalidError, NotFoundError
 from conference.scheduling import papers
 from conference.scheduling.facts import meeting_facts
 from conference.scheduling.paper_types import ACCEPTED_SUFFIXES
@@ -40,8 +40,10 @@ def upload(meeting_id: int) -> Answer:
     try:
         with services().database.transaction() as session:
             papers.add_paper(
-                session, meeting_id, stored, actor=actor, at=now(), address=client_address()
-            )
+                session, meeting_id, stored, actor=actor, at=now(), address=client_address(),
+                is_summary="is_summary" in request.form,
+                is_restricted="is_restricted" in request.form,
+            )  # fmt: skip
     except BaseException:
         papers.discard(services().settings.papers_dir, stored.stored_name)
         raise
@@ -55,8 +57,10 @@ def download(meeting_id: int, paper_id: int) -> Response:
     """A paper as an attachment under its own name (RFC 6266); never shown inside our origin."""
     with services().database.reading() as session:
         meeting = find_meeting(session, meeting_id)
-        require(Verb.PAPER_READ, meeting_facts(meeting))
+        reader = require(Verb.PAPER_READ, meeting_facts(meeting))
         paper = papers.find_paper(session, meeting_id, paper_id)
+        if paper.is_collected and not may(reader, Verb.PAPER_UPLOAD, meeting_facts(meeting)):
+            raise ForbiddenError(_("Tài liệu đã được thu hồi khi cuộc họp kết thúc."))
     path = (services().settings.papers_dir / paper.stored_name).resolve()
     if not path.is_file():
         raise NotFoundError(_("Tệp này không còn trên máy chủ. Báo cho quản trị."))

@@ -28,6 +28,7 @@ def typed(pages: Pages, **changes: Any) -> dict[str, Any]:
         "chair": str(pages.province.people["Nguyễn Văn An"]),
         "secretary": str(pages.province.people["Hoàng Thị Hạnh"]),
         "room_preset": "discussion",
+        "is_not_prohibited": "y",
         "agenda_title": ["Khai mạc", "Báo cáo"],
         "agenda_presenter": ["Chánh Văn phòng", ""],
         "agenda_minutes": ["10", ""],
@@ -39,7 +40,12 @@ def typed(pages: Pages, **changes: Any) -> dict[str, Any]:
 
 def create(pages: Pages, browser: FlaskClient | None = None, **changes: Any) -> int:
     client = browser or pages.browser()
-    answer = client.post("/cuoc-hop/tao", data=typed(pages, invite="1", **changes))
+    form = typed(pages, invite="1", **changes)
+    answer = client.post("/cuoc-hop/tao", data=form)
+    asked = re.search(r'name="confirmed" value="(\d+)"', answer.text)
+    if asked:
+        form |= {"confirmed": asked[1], "warnings_reason": "Lãnh đạo yêu cầu"}
+        answer = client.post("/cuoc-hop/tao", data=form)
     assert answer.status_code == 302, text_of(answer)
     return int(answer.location.split("/")[2])
 

@@ -2,7 +2,12 @@
 
 import hashlib
 import io
+import re
 
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from conference.scheduling.models import Meeting, Paper, Status
 from tests.integration.pages.conftest import Pages
 from tests.integration.pages.test_meetings import create, stored, text_of
 
@@ -119,3 +124,32 @@ def test_a_removed_paper_is_gone_and_the_log_remembers(pages: Pages) -> None:
     assert "Thêm tài liệu “Báo cáo.pdf”" in log
     assert "Gỡ tài liệu “Báo cáo.pdf”" in log
     assert stored(pages, meeting_id).version == 2
+
+
+def test_a_collected_paper_is_closed_to_participants_when_the_meeting_is_over(
+    pages: Pages,
+) -> None:
+    site_id = pages.province.actors["diemcau1"].site_id
+    meeting_id = create(pages, sites=[str(site_id)])
+    office, site = pages.browser(), pages.browser("diemcau1")
+    address = f"/cuoc-hop/{meeting_id}/tai-lieu"
+    for name, mark in (("Tom tat.txt", "is_summary"), ("Mat doan.txt", "is_restricted")):
+        office.post(address, data={"file": (io.BytesIO("Nội dung riêng".encode()), name),
+                                   "not_secret": "1", mark: "1"})  # fmt: skip
+    assert "Bản tóm tắt" in text_of(site.get(address))
+    links = re.findall(rf'href="({address}/\d+)"', site.get(address).text)
+    assert len(links) == 2
+    with pages.province.database.transaction() as session:
+        session.get_one(Meeting, meeting_id).status = Status.ENDED
+        restricted = session.scalars(select(Paper).where(Paper.is_restricted)).one()
+        assert restricted.text == ""  # the search does not know it
+
+    def opened(browser: FlaskClient) -> list[int]:
+        found = []
+        for link in links:
+            with browser.get(link) as answer:  # closes the file
+                found.append(answer.status_code)
+        return found
+
+    assert (opened(site), opened(office)) == ([200, 403], [200, 200])
+    assert "Đã thu hồi sau họp" in text_of(site.get(address))

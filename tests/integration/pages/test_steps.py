@@ -31,20 +31,38 @@ def step(pages: Pages, username: str, meeting_id: int, name: str, **form: str) -
 
 def test_submitting_with_warnings_asks_once_and_keeps_what_was_typed(pages: Pages) -> None:
     browser = pages.browser()
-    form = typed(pages, request="1", day="24/11/2026")
+    form = typed(pages, request="1", day="24/11/2026", is_not_prohibited=None)
     page = browser.post("/cuoc-hop/tao", data=form)
     assert page.status_code == 200
     assert "Còn 2 cảnh báo. Vẫn trình?" in text_of(page)
     assert 'value="Giao ban tháng 12/2026"' in page.text
     confirmed = re.search(r'name="confirmed" value="(\d+)"', page.text)
     assert confirmed
-    answer = browser.post("/cuoc-hop/tao", data={**form, "confirmed": confirmed[1]})
+    agreed = {**form, "confirmed": confirmed[1]}
+    again = browser.post("/cuoc-hop/tao", data=agreed)
+    assert again.status_code == 422
+    assert "Nêu lý do vẫn giữ dù còn cảnh báo." in text_of(again)
+    answer = browser.post("/cuoc-hop/tao", data={**agreed, "warnings_reason": "Lãnh đạo yêu cầu"})
     assert answer.status_code == 302
-    assert stored(pages, int(answer.location.split("/")[2])).status is Status.REQUESTED
+    meeting_id = int(answer.location.split("/")[2])
+    assert stored(pages, meeting_id).status is Status.REQUESTED
+    log = text_of(browser.get(f"/cuoc-hop/{meeting_id}/nhat-ky"))
+    assert "Giữ nguyên dù còn 2 cảnh báo: Lãnh đạo yêu cầu" in log
+
+
+def test_inviting_with_warnings_asks_once_too(pages: Pages) -> None:
+    browser = pages.browser()
+    form = typed(pages, invite="1", day="24/11/2026")
+    page = browser.post("/cuoc-hop/tao", data=form)
+    assert "Còn 1 cảnh báo. Vẫn gửi lời mời?" in text_of(page)
+    agreed = {**form, "confirmed": "1", "warnings_reason": "Họp gấp"}
+    answer = browser.post("/cuoc-hop/tao", data=agreed)
+    assert stored(pages, int(answer.location.split("/")[2])).status is Status.INVITED
 
 
 def test_a_new_warning_after_the_question_is_asked_about_again(pages: Pages) -> None:
-    form = typed(pages, request="1", day="24/11/2026", starts="4:00", confirmed="2")
+    form = typed(pages, request="1", day="24/11/2026", starts="4:00", confirmed="2",
+                 is_not_prohibited=None)  # fmt: skip
     assert "Còn 3 cảnh báo. Vẫn trình?" in text_of(pages.browser().post("/cuoc-hop/tao", data=form))
 
 
@@ -218,3 +236,28 @@ def test_a_threshold_changes_the_warning_and_nonsense_is_refused(pages: Pages) -
     )
     panel = text_of(pages.browser().post("/cuoc-hop/kiem-tra", data=typed(pages)))
     assert "(trước 20 ngày làm việc)" in panel
+
+
+def test_a_sending_on_another_way_is_on_record_with_its_hour(pages: Pages) -> None:
+    meeting_id = create(pages)
+    browser = pages.browser("vanthu")
+    address = f"/cuoc-hop/{meeting_id}/giay-moi"
+    form = {"what": "invitation", "channel": "fax", "day": "23/11/2026", "clock": "9h30",
+            "note": "Số 12/GM-UBND"}  # fmt: skip
+    for change, sentence in (
+        ({"channel": "chim"}, "Chọn cách gửi."),
+        ({"day": ""}, "Nhập ngày và giờ gửi."),
+        ({"day": "31/02/2026"}, "Tháng 2/2026 chỉ có 28 ngày."),
+        ({"clock": "10:30"}, "Thời điểm gửi chưa đến."),
+        ({"note": "Tối mật"}, "Không được họp nội dung Mật"),
+        ({"note": "x" * 201}, "Ghi chú dài quá 200 ký tự."),
+    ):
+        answer = browser.post(f"{address}/cach-khac", data=form | change)
+        assert answer.status_code == 422
+        assert sentence in text_of(answer)
+    assert browser.post(f"{address}/cach-khac", data=form).status_code == 303
+    page = text_of(browser.get(address))
+    assert "9:30 23/11/2026 · giấy mời · fax · Số 12/GM-UBND" in page
+    log = text_of(pages.browser().get(f"/cuoc-hop/{meeting_id}/nhat-ky"))
+    assert "Gửi giấy mời qua fax: Số 12/GM-UBND" in log
+    assert pages.browser("diemcau1").post(f"{address}/cach-khac", data=form).status_code == 403

@@ -121,7 +121,7 @@ def test_a_swapped_saturday_is_a_working_day() -> None:
 
 
 def test_papers_are_due_with_the_invitation_and_each_late_one_is_named() -> None:
-    in_time = PaperFact("a.pdf", at_clock("2026-12-07 17:00"))
+    in_time = PaperFact("a.pdf", at_clock("2026-12-07 17:00"), is_summary=True)
     late = PaperFact("b.pdf", at_clock("2026-12-08 7:00"))
     found = told(DRAFT, AT, papers=[in_time, late])
     assert [one.text for one in found] == ["Tài liệu “b.pdf” gửi sau hạn 07/12/2026."]
@@ -203,3 +203,12 @@ def test_many_clashing_sites_are_counted_not_listed() -> None:
         "Trùng lịch: Xã 0, Xã 1, Xã 2 và 17 điểm cầu khác, “Giao ban” 8:30–9:30.",
         "Sức chứa: 200/150 điểm cầu cùng lúc.",
     ]
+
+
+def test_papers_without_a_summary_are_told_but_not_warned_about() -> None:
+    whole = PaperFact("Báo cáo.pdf", AT)
+    short = PaperFact("Tóm tắt.pdf", AT, is_summary=True)
+    (one,) = told(DRAFT, papers=[whole])
+    assert (one.code, one.is_warning) == ("summary_missing", False)
+    assert one.ground.startswith("R13")
+    assert told(DRAFT, papers=[whole, short]) == []
