@@ -98,14 +98,31 @@ def _figure(result: Mapping[str, Any]) -> tuple[float, float, float] | None:
 
 
 def table(result: Mapping[str, Any]) -> list[str]:
-    """Lines of a Markdown table: median, range, and the ratio to the first line."""
-    rows = [(name, parts) for name, parts in figures(result) if parts[1] is not None]
-    lines = ["| | median | range | × first |", "|---|---:|---:|---:|"]
-    first = rows[0][1][0] if rows else 0.0
-    for name, (median, low, high) in rows:
-        ratio = f"{median / first:.2f}" if first else "–"
-        lines.append(f"| {name} | {median:g} | {low:g}–{high:g} | {ratio} |")
+    """Lines of a Markdown table: median and range, and the ratio to each line worth comparing with.
+
+    Those lines are named by ``ratio_to`` of the result; a name that was not measured is left out.
+    """
+    rows = {name: parts for name, parts in figures(result) if parts[1] is not None}
+    wanted = [name.replace("_", " ") for name in result.get("ratio_to", ())]
+    others = [name for name in wanted if name in rows and rows[name][0]]
+    lines = [
+        "".join(["| | median | range |", *(f" × {name} |" for name in others)]),
+        "|---|---:|---:|" + "---:|" * len(others),
+    ]
+    for name, (median, low, high) in rows.items():
+        ratios = "".join(f" {median / rows[other][0]:.2f} |" for other in others)
+        lines.append(f"| {name} | {median:g} | {low:g}–{high:g} |{ratios}")
     return lines
+
+
+def beside(result: Mapping[str, Any]) -> str:
+    """One line with the figures that were counted once; empty without any."""
+    single = [
+        f"{name} {parts[0]:g}"
+        for name, parts in figures(result)
+        if parts[1] is None and parts[0] is not None
+    ]
+    return f"Besides: {'; '.join(single)}." if single else ""
 
 
 def write_page(results: Mapping[str, Mapping[str, Any]]) -> None:
@@ -121,7 +138,7 @@ def write_page(results: Mapping[str, Mapping[str, Any]]) -> None:
             about += f", busy with other work (load average {on['load_average']:g})"
         unit = f"; {result['unit']}." if "unit" in result else "."
         elsewhere = result.get("table_in")
-        shown = [f"[Table]({elsewhere})"] if elsewhere else table(result)
+        shown = [f"[Table]({elsewhere})"] if elsewhere else [*table(result), "", beside(result)]
         parts += [f"### {name}", "", about + unit, "", *shown, ""]
     body = "\n".join(parts)
     PAGE.write_text(f"{before}{BEGIN}\n\n{body}\n{END}{after}", encoding="utf-8")
@@ -136,7 +153,7 @@ def main(wanted: list[str]) -> None:
         result = measure(module)
         text = json.dumps(result, indent=2, ensure_ascii=False)
         (RESULTS / f"{name}.json").write_text(text + "\n", encoding="utf-8")
-        print("\n".join(table(result)), flush=True)
+        print("\n".join([*table(result), "", beside(result)]), flush=True)
         print()
     kept = {
         path.stem: json.loads(path.read_text(encoding="utf-8"))

@@ -20,7 +20,7 @@ IS_LONG: Final = True
 SUBSCRIBERS: Final = (10, 50, 134, 250, 500)
 ROOMS: Final = (1, 5, 10, 25, 50)
 WATCHERS: Final = 4
-WINDOW_S: Final = 4.0
+WINDOW_S: Final = 3.0
 WINDOWS: Final = 3
 PLOT: Final = Path(__file__).parent / "results" / "growth.svg"
 

@@ -62,6 +62,7 @@ def run() -> dict[str, Any]:
         results = asyncio.run(_measure(servers))
     return {
         "unit": "CPU microseconds of the whole server process for each packet it was sent",
+        "ratio_to": ["livekit-server"],
         "publishers": PUBLISHERS,
         "windows": WINDOWS,
         **{

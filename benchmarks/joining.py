@@ -94,6 +94,7 @@ def run(joins: int = JOINS) -> dict[str, Any]:
         found = asyncio.run(measure(servers, clip, joins))
     return {
         "unit": "milliseconds from token to first decoded picture",
+        "ratio_to": ["livekit-server"],
         "joins": joins,
         **{name: spread([1000 * value for value in taken], 0) for name, taken in found.items()},
     }

@@ -173,14 +173,18 @@ class UdpPort:
         assert loop is not None, "opened on a loop"
         assert pace is not None, "it chose this"
         self._timer = None
-        found = sum(self._drain(udp) for udp in list(self.sockets))
-        if not self.sockets:
-            return
-        if pace.note(found, loop.time()):
-            for udp in self.sockets:
-                loop.add_reader(udp.fd, self._awake, udp)
-        else:
-            self._timer = loop.call_at(next_look_s(loop.time()), self._look)
+        found = 0
+        try:
+            for udp in list(self.sockets):
+                found += self._drain(udp)
+        finally:  # whatever happened: nobody else wakes this node
+            if not self.sockets:
+                pass
+            elif pace.note(found, loop.time()):
+                for udp in self.sockets:
+                    loop.add_reader(udp.fd, self._awake, udp)
+            else:
+                self._timer = loop.call_at(next_look_s(loop.time()), self._look)
 
     def _drain_singly(self, udp: UdpSocket) -> int:
         """Read and handle one datagram after the other; how many."""

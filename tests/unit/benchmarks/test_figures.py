@@ -4,7 +4,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from benchmarks.__main__ import names, quick_names, table
+from benchmarks.__main__ import beside, names, quick_names, table
 from benchmarks.peers.figures import spread
 from benchmarks.peers.plot import Line, draw
 from benchmarks.rooms import lag_p99_ms
@@ -14,9 +14,27 @@ def test_a_spread_is_the_median_with_its_range() -> None:
     assert spread([3.0, 1.0, 2.0]) == {"median": 2.0, "min": 1.0, "max": 3.0}
 
 
-def test_a_table_has_the_ratio_to_its_first_line() -> None:
-    lines = table({"first": spread([2.0]), "deep": {"second": spread([3.0])}, "count": 7})
-    assert lines[2:] == ["| first | 2 | 2–2 | 1.00 |", "| deep · second | 3 | 3–3 | 1.50 |"]
+def test_a_table_has_the_ratio_to_the_lines_that_were_named_and_measured() -> None:
+    result = {
+        "ratio_to": ["the_other", "absent"],
+        "first": spread([2.0]),
+        "the_other": spread([4.0]),
+        "deep": {"second": spread([3.0])},
+        "lost": 7,
+    }
+    lines = table(result)
+    assert lines[0] == "| | median | range | × the other |"
+    assert lines[2:] == [
+        "| first | 2 | 2–2 | 0.50 |",
+        "| the other | 4 | 4–4 | 1.00 |",
+        "| deep · second | 3 | 3–3 | 0.75 |",
+    ]
+    assert beside(result) == "Besides: lost 7."
+
+
+def test_a_table_of_figures_that_compare_with_nothing_has_no_ratio() -> None:
+    assert table({"share": spread([2.0])})[2:] == ["| share | 2 | 2–2 |"]
+    assert beside({"share": spread([2.0])}) == ""
 
 
 def test_long_benchmarks_run_only_when_named() -> None:
