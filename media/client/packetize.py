@@ -30,6 +30,7 @@ class Packetizer:
             raise ValueError(f"{mime} cannot be packetized")
         self._picture_id = first_picture_id & 0x7FFF
         self._base_pictures = 0  # of the lowest temporal layer (TL0PICIDX)
+        self._has_upper = False  # a picture of another one came since the keyframe
 
     def payloads(self, frame: bytes, temporal_id: int | None = None) -> list[bytes]:
         """Payloads in order; the last one of a video frame is sent with the marker bit.
@@ -54,14 +55,19 @@ class Packetizer:
         if temporal_id is not None:
             self._base_pictures += temporal_id == 0
             present = 0xE0
-            picture += bytes(
-                (self._base_pictures & 0xFF, temporal_id << 6 | (temporal_id == 1) << 5)
-            )
+            picture += bytes((self._base_pictures & 0xFF, self._standing(frame, temporal_id)))
         size = MAX_PAYLOAD_BYTES - 2 - len(picture)
         return [
             bytes((0x90 if at == 0 else 0x80, present)) + picture + frame[at : at + size]
             for at in range(0, len(frame), size)
         ]
+
+    def _standing(self, frame: bytes, temporal_id: int) -> int:
+        """TID and Y: whether the picture leans on the lowest temporal layer alone."""
+        self._has_upper &= bool(frame[0] & 1)
+        is_sync = temporal_id == 1 or (temporal_id > 1 and not self._has_upper)
+        self._has_upper |= temporal_id > 0
+        return temporal_id << 6 | is_sync << 5
 
     def _vp9(self, frame: bytes) -> list[bytes]:
         picture = bytes((0x80 | self._picture_id >> 8, self._picture_id & 0xFF))

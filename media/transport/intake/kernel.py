@@ -88,7 +88,9 @@ class KernelIntake:
     def __init__(self) -> None:
         self._lib = library()
         for name, (result, *arguments) in _FUNCTIONS.items():
-            function = getattr(self._lib, name)
+            function = getattr(self._lib, name, None)
+            if function is None:
+                raise OSError(errno.ENOSYS, f"the kernel that is built lacks {name}")
             function.restype, function.argtypes = result, arguments
         rtp, rtcp = _decryption()
         handle = self._lib.intake_new(rtp, rtcp, PACKETS_PER_S, PACKETS_BURST)

@@ -170,9 +170,12 @@ def test_a_codec_nobody_knows_is_named() -> None:
 @given(st.lists(st.tuples(st.sampled_from((0, 1, 2)), st.integers(1, 3000)), max_size=12))
 def test_temporal_layers_are_named_in_every_packet(pictures: list[tuple[int, int]]) -> None:
     packetizer = Packetizer("video/vp8", first_picture_id=0x7FFE)
-    lowest = 0
+    lowest, has_upper = 0, False
     for number, (temporal_id, size) in enumerate(pictures):
         lowest += temporal_id == 0
+        # The first one of an upper layer can lean on the keyframe only.
+        is_sync = temporal_id == 1 or (temporal_id == 2 and not has_upper)
+        has_upper |= temporal_id > 0
         frame = vp8_frame(size, is_key=number == 0, fill=number)
         payloads = packetizer.payloads(frame, temporal_id)
         described = [Vp8Descriptor.parse(payload) for payload in payloads]
@@ -180,6 +183,6 @@ def test_temporal_layers_are_named_in_every_packet(pictures: list[tuple[int, int
         assert b"".join(whole) == frame
         for one in described:
             assert one.temporal_id == temporal_id
-            assert one.is_layer_sync == (temporal_id == 1)
+            assert one.is_layer_sync == is_sync
             assert one.tl0_picture_index == lowest & 0xFF
             assert one.picture_id == (0x7FFE + number) & 0x7FFF
