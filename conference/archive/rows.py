@@ -79,8 +79,6 @@ TABLES: Final = (
     Kept(AgendaItem),
     Kept(InvitedSite, left_behind=frozenset({"join_code"})),
     Kept(InvitationPaper),
-    # a letter's content opens the room
-    Kept(OutboxMessage, left_behind=_LEASE | {"content", "series_id"}),
     Kept(SiteReply),
     Kept(Substitution),
     Kept(Paper, left_behind=frozenset({"stored_name"})),
@@ -100,6 +98,8 @@ TABLES: Final = (
     Kept(MinutesAddendum, "minutes_id", Minutes),
     Kept(Notice),
     Kept(Task),
+    # a letter's content opens the room
+    Kept(OutboxMessage, left_behind=_LEASE | {"content", "series_id", "once_key"}),
     Kept(SignedPaper, left_behind=frozenset({"stored_name"})),
 )
 """Parents before children. A test compares them with what leads to a meeting in the schema."""

@@ -38,7 +38,7 @@ from conference.signatures.models import SignedPaper
 
 _CHUNK: Final = 1 << 20
 _NUMBERED: Final = frozenset(
-    {AgendaItem, InvitedSite, Vote, Minutes, Paper, SignedPaper, Recording}
+    {Task, AgendaItem, InvitedSite, Vote, Minutes, Paper, SignedPaper, Recording}
 )
 """Models whose new numbers others need, or whose files are kept under them."""
 _OVER: Final = HELD | CALLED_OFF

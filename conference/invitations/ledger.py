@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session, aliased, defer, joinedload
 
 from conference.directory.models import Site
-from conference.invitations.models import Channel, Delivery, OutboxMessage
+from conference.invitations.models import Channel, Delivery, OutboxMessage, Purpose
 from conference.scheduling.models import InvitedSite, Meeting
 
 
@@ -21,14 +21,12 @@ class Contact:
 
 
 def about(meeting_id: int) -> ColumnElement[bool]:
-    """Messages about a meeting: its own, and those about the series it belongs to."""
+    """Messages about a meeting: its own, those about its series; not those about its tasks."""
     series = select(Meeting.series_id).where(
         Meeting.id == meeting_id, Meeting.series_id.is_not(None)
     )
-    return or_(
-        OutboxMessage.meeting_id == meeting_id,
-        OutboxMessage.series_id.in_(series),
-    )
+    is_about = or_(OutboxMessage.meeting_id == meeting_id, OutboxMessage.series_id.in_(series))
+    return is_about & OutboxMessage.purpose.is_distinct_from(Purpose.TASK)
 
 
 def letters_of(session: Session, meeting_id: int) -> list[OutboxMessage]:

@@ -17,6 +17,8 @@ class Purpose(enum.Enum):
     UPDATE = "update"
     CANCEL = "cancel"
     REMINDER = "reminder"
+    TASK = "task"
+    """Of a task of the conclusions, to the unit that leads it."""
 
 
 class Channel(enum.Enum):
@@ -36,7 +38,7 @@ class Delivery(enum.Enum):
 
 
 class OutboxMessage(Base):
-    """One message to one site."""
+    """One message to one site, or about one task to the unit that leads it."""
 
     __tablename__ = "outbox_message"
     __table_args__ = (
@@ -45,7 +47,13 @@ class OutboxMessage(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     meeting_id: Mapped[int] = mapped_column(ForeignKey("meeting.id"), index=True)
-    invited_site_id: Mapped[int] = mapped_column(ForeignKey("invited_site.id"), index=True)
+    invited_site_id: Mapped[int | None] = mapped_column(ForeignKey("invited_site.id"), index=True)
+    """None for what is about a task; `conference.invitations.ledger` leaves those out."""
+    task_id: Mapped[int | None] = mapped_column(
+        ForeignKey("conclusion_task.id", ondelete="SET NULL"), index=True
+    )
+    once_key: Mapped[str | None] = mapped_column(String(300), unique=True)
+    """What may be sent only once, by name."""
     series_id: Mapped[int | None] = mapped_column(ForeignKey("meeting_series.id"), index=True)
     """Set where the message is about a whole series; ``meeting_id`` is then its next meeting."""
     purpose: Mapped[Purpose] = mapped_column(text_enum(Purpose))

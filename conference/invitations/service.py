@@ -187,9 +187,9 @@ class MailAnnouncer:
                 row.next_attempt_at = at
             elif row.series_id is not None:
                 of = session.get_one(MeetingSeries, row.series_id)
-                series[row.invited_site_id] = whole_again(session, of, row.invited_site, at)
+                series[row.invited_site.id] = whole_again(session, of, row.invited_site, at)
             else:
-                anew[row.invited_site_id] = (row.invited_site, _present_reason(meeting, row))
+                anew[row.invited_site.id] = (row.invited_site, _present_reason(meeting, row))
         if anew:
             self._write(session, meeting, list(anew.values()), at)
         self._post(session, list(series.values()), at)

@@ -1,4 +1,4 @@
-"""The background thread of correspondence: reads answers, reminds sites that gave none.
+"""The background thread of correspondence: reads answers, reminds sites and units.
 
 Once a minute. Reminders are rows of the outbox, written once for each site a day before the
 meeting; several web processes may run this, the row that is already there tells the second one.
@@ -14,6 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, selectinload
 
+from conference.conclusions import reminders
 from conference.database import Database
 from conference.invitations.models import OutboxMessage, Purpose
 from conference.invitations.service import MailAnnouncer
@@ -84,6 +85,10 @@ def work_once(office: Office) -> None:
     if settings.mail.host or settings.gateway.url:
         with office.database.transaction() as session:
             remind_due(session, MailAnnouncer.of(settings), office.clock())
+    if settings.mail.host:
+        sender = reminders.Sender(settings.office.name, settings.mail.sender, settings.public_url)
+        with office.database.transaction() as session:
+            reminders.write_due(session, sender, office.clock())
 
 
 def start_correspondence(office: Office) -> Callable[[], None]:

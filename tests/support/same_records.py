@@ -11,7 +11,7 @@ from conference.scheduling.models import Meeting
 
 OWN = {
     "id", "room_name", "ics_uid", "title_folded", "is_imported", "join_code", "content",
-    "lease_owner", "lease_until", "folder", "stored_name", "created_by_id", "series_id",
+    "lease_owner", "lease_until", "folder", "stored_name", "once_key", "created_by_id", "series_id",
 }  # fmt: skip
 """Numbers, names and secrets that each installation has of its own."""
 _OUTSIDE = {"unit", "person", "site", "account"}

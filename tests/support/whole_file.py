@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from conference.archive.collect import Stores
@@ -186,6 +187,15 @@ def _letters(session: Session, live: LiveMeeting, begun: datetime) -> None:
                 sent_at=begun if state is Delivery.SENT else None,
             )
         )  # fmt: skip
+    task = session.scalars(select(Task).where(Task.meeting_id == meeting.id)).one()
+    session.add(
+        OutboxMessage(
+            meeting_id=meeting.id, task_id=task.id, once_key=f"task:{task.id}:soon:x",
+            purpose=Purpose.TASK, recipient="dakpxi@example.invalid", subject="Nhắc nhiệm vụ",
+            content="x", ics_sequence=0, state=Delivery.SENT, next_attempt_at=begun,
+            created_at=begun, sent_at=begun,
+        )
+    )  # fmt: skip
     session.add_all(
         [
             SiteReply(meeting_id=meeting.id, invited_site_id=site.id, answer=Answer.ACCEPTED,

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from conference.access import audit
 from conference.access.policy import Verb, may
-from conference.conclusions import paper, service
+from conference.conclusions import paper, reminders, service
 from conference.conclusions.dates import Standing
 from conference.conclusions.models import Notice, Task, TaskState
 from conference.conclusions.service import STANDING_WORDS, STATE_WORDS, NoticeText, TaskFacts
@@ -213,6 +213,9 @@ def tasks() -> str:
             states=STATE_WORDS,
             is_office=may(who, Verb.MINUTES_EDIT),
             own_units=service.units_of(session, who),
+            reminded=reminders.sent_for(
+                session, [line.task.id for _name, lines in shown for line in lines]
+            ),
             faults={},
         )
 
