@@ -10,7 +10,19 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, String, and_, case, cast, distinct, func, literal, or_, select
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    String,
+    and_,
+    case,
+    cast,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+)
 from sqlalchemy.orm import Session, joinedload
 
 from conference.attendance.models import (
@@ -127,23 +139,12 @@ def _in_time(deadline: date | None, sent: Sequence[datetime]) -> InTime:
 def _sites(
     session: Session, condition: ColumnElement[bool]
 ) -> Mapping[int, dict[UnitLevel, SitesOfLevel]]:
-    came = _came_expression(condition)
-    counted = case((came, 1), else_=0)
+    rows = _invited(condition)
     query = (
-        select(
-            InvitedSite.meeting_id,
-            Unit.level,
-            func.count(),
-            func.sum(counted),
-            func.sum(case((came, func.coalesce(InvitedSite.delegates_count, 0)), else_=0)),
-            func.sum(case((and_(came, InvitedSite.delegates_count.is_(None)), 1), else_=0)),
-        )
-        .join(Meeting, InvitedSite.meeting_id == Meeting.id)
-        .join(Site, InvitedSite.site_id == Site.id)
+        select(rows.c.meeting_id, Unit.level, *_figures(rows))
+        .join(Site, rows.c.site_id == Site.id)
         .join(Unit, Site.unit_id == Unit.id)
-        .outerjoin(AttendanceMark, AttendanceMark.invited_site_id == InvitedSite.id)
-        .where(condition, InvitedSite.withdrawn_at.is_(None))
-        .group_by(InvitedSite.meeting_id, Unit.level)
+        .group_by(rows.c.meeting_id, Unit.level)
     )
     found: defaultdict[int, dict[UnitLevel, SitesOfLevel]] = defaultdict(dict)
     for meeting_id, level, *figures in session.execute(query):
@@ -151,37 +152,65 @@ def _sites(
     return found
 
 
-def _came_expression(condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    """SQL condition: the site came, by its mark, or by the connection log where there is none."""
-    seen = (
-        select(distinct(PresenceEvidence.identity))
-        .join(Meeting, PresenceEvidence.meeting_id == Meeting.id)
-        .where(condition, PresenceEvidence.kind != EvidenceKind.LEFT)
+def _invited(condition: ColumnElement[bool]) -> CTE:
+    """Each invitation of the meetings, with ``came`` (1 or 0) worked out once for it.
+
+    Materialized: otherwise both databases work ``came`` out anew for each figure, and SQLite reads
+    the invitations of all years in the order of the figures' names.
+    """
+    query = (
+        select(
+            InvitedSite.meeting_id,
+            InvitedSite.site_id,
+            InvitedSite.unit_name,
+            InvitedSite.position,
+            InvitedSite.delegates_count,
+            case((_came(), 1), else_=0).label("came"),
+        )
+        .join(Meeting, InvitedSite.meeting_id == Meeting.id)
+        .outerjoin(
+            AttendanceMark,
+            and_(
+                AttendanceMark.meeting_id == InvitedSite.meeting_id,
+                AttendanceMark.invited_site_id == InvitedSite.id,
+            ),
+        )
+        .where(condition, InvitedSite.withdrawn_at.is_(None))
     )
-    identity = literal("site:") + cast(InvitedSite.id, String)
+    return query.cte("invited").prefix_with("MATERIALIZED")
+
+
+def _came() -> ColumnElement[bool]:
+    """SQL condition: the site came, by its mark, or by the connection log where there is none."""
+    seen = exists().where(
+        PresenceEvidence.meeting_id == InvitedSite.meeting_id,
+        PresenceEvidence.identity == literal("site:") + cast(InvitedSite.id, String),
+        PresenceEvidence.kind != EvidenceKind.LEFT,
+    )
     is_unmarked = or_(
         AttendanceMark.status.is_(None), AttendanceMark.status == AttendanceStatus.UNMARKED
     )
-    return or_(AttendanceMark.status.in_(list(CAME)), and_(is_unmarked, identity.in_(seen)))
+    return or_(AttendanceMark.status.in_(list(CAME)), and_(is_unmarked, seen))
+
+
+def _figures(rows: CTE) -> tuple[ColumnElement[Any], ...]:
+    """Invited, came, their delegates, and how many came without a count."""
+    is_uncounted = case((rows.c.delegates_count.is_(None), 1), else_=0)
+    return (
+        func.count(),
+        func.sum(rows.c.came),
+        func.sum(rows.c.came * func.coalesce(rows.c.delegates_count, 0)),
+        func.sum(rows.c.came * is_uncounted),
+    )
 
 
 def attendance_by_unit(session: Session, period: Period) -> list[tuple[str, SitesOfLevel]]:
     """How often each unit was invited and came in ``period``, by the name it then had."""
-    condition = was_held(period)
-    came = _came_expression(condition)
+    rows = _invited(was_held(period))
     query = (
-        select(
-            InvitedSite.unit_name,
-            func.count(),
-            func.sum(case((came, 1), else_=0)),
-            func.sum(case((came, func.coalesce(InvitedSite.delegates_count, 0)), else_=0)),
-            func.sum(case((and_(came, InvitedSite.delegates_count.is_(None)), 1), else_=0)),
-        )
-        .join(Meeting, InvitedSite.meeting_id == Meeting.id)
-        .outerjoin(AttendanceMark, AttendanceMark.invited_site_id == InvitedSite.id)
-        .where(condition, InvitedSite.withdrawn_at.is_(None))
-        .group_by(InvitedSite.unit_name)
-        .order_by(func.min(InvitedSite.position), InvitedSite.unit_name)
+        select(rows.c.unit_name, *_figures(rows))
+        .group_by(rows.c.unit_name)
+        .order_by(func.min(rows.c.position), rows.c.unit_name)
     )
     return [
         (name, SitesOfLevel(*(int(one or 0) for one in figures)))
@@ -195,21 +224,24 @@ def _invited_at(session: Session, condition: ColumnElement[bool]) -> Mapping[int
     A series is invited to by one letter, which stands with its first meeting: for the others the
     hour counts at which it was written.
     """
-    letters = (
-        select(OutboxMessage.meeting_id, func.min(OutboxMessage.sent_at))
-        .join(Meeting, OutboxMessage.meeting_id == Meeting.id)
+    # for each meeting by itself: a few looks into an index instead of every letter ever sent
+    first_letter = (
+        select(func.min(OutboxMessage.sent_at))
         .where(
-            condition,
+            OutboxMessage.meeting_id == Meeting.id,
             OutboxMessage.purpose == Purpose.REQUEST,
             OutboxMessage.state == Delivery.SENT,
         )
-        .group_by(OutboxMessage.meeting_id)
+        .correlate(Meeting)
+        .scalar_subquery()
     )
-    series = select(Meeting.id, Meeting.invited_at).where(
-        condition, Meeting.series_id.is_not(None), Meeting.invited_at.is_not(None)
-    )
-    query = series.union_all(letters)  # letters last: they are what was measured
-    return {meeting_id: [sent_at] for meeting_id, sent_at in session.execute(query) if sent_at}
+    query = select(Meeting.id, Meeting.series_id, Meeting.invited_at, first_letter).where(condition)
+    found = {}
+    for meeting_id, series_id, invited_at, sent_at in session.execute(query):
+        at = sent_at or (invited_at if series_id is not None else None)
+        if at is not None:
+            found[meeting_id] = [at]
+    return found
 
 
 def _notice(issued_on: date | None, meeting: Meeting, office: Office) -> InTime:
