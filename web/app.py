@@ -17,7 +17,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from conference.database import Database
 from conference.engine.client import Engine
 from config.settings import Settings
-from web import assets, display, errors, navigation, security
+from web import assets, display, errors, navigation, security, template_words
 from web.http import (
     accounts,
     api,
@@ -127,6 +127,7 @@ def create_app(
     _configure(app, settings)
     csrf.init_app(app)
     Babel(app, locale_selector=session.language, default_locale="vi")
+    template_words.register(app)
     session.register(app)
     display.register(app)
     assets.register(app)

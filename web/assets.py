@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from flask import Flask, url_for
+from flask import Flask, g, url_for
 
 DIST: Final = "dist"
 _DIGEST_DIGITS: Final = 12
@@ -91,7 +91,11 @@ def register(app: Flask) -> None:
     assets = Assets(Path(app.static_folder))
 
     def static_url(filename: str) -> str:
-        return url_for("static", filename=filename, v=assets.digest(filename) or None)
+        known: dict[str, str] = g.setdefault("static_urls", {})  # a page has hundreds of icons
+        if filename not in known:
+            digest = assets.digest(filename) or None
+            known[filename] = url_for("static", filename=filename, v=digest)
+        return known[filename]
 
     def dist_url(file: str) -> str:
         return url_for("static", filename=f"{DIST}/{file}")

@@ -38,6 +38,7 @@ class PresenceEvidence(Base):
     __table_args__ = (
         UniqueConstraint("meeting_id", "event_key"),
         Index("ix_presence_evidence_reason", "meeting_id", "kind", "reason", "at"),
+        Index("ix_presence_evidence_identity", "meeting_id", "identity", "kind"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -278,18 +278,20 @@ def _grouped(rows: Sequence[Any]) -> Mapping[int, list[datetime]]:
 
 
 def _broken(session: Session, condition: ColumnElement[bool]) -> Mapping[int, int]:
-    query = (
-        select(PresenceEvidence.meeting_id, func.count())
-        .join(Meeting, PresenceEvidence.meeting_id == Meeting.id)
+    # for each meeting by itself, as with the letters
+    lost = (
+        select(func.count())
         .where(
-            condition,
+            PresenceEvidence.meeting_id == Meeting.id,
             PresenceEvidence.kind == EvidenceKind.LEFT,
             PresenceEvidence.reason.in_(LOST),
             PresenceEvidence.at < Meeting.ended_at,
         )
-        .group_by(PresenceEvidence.meeting_id)
+        .correlate(Meeting)
+        .scalar_subquery()
     )
-    return dict(session.execute(query).all())
+    rows = session.execute(select(Meeting.id, lost).where(condition))
+    return {meeting_id: count for meeting_id, count in rows if count}
 
 
 def units_on(session: Session, day: date) -> list[Unit]:
