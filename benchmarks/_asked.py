@@ -11,6 +11,7 @@ ADMINISTRATOR: Final = "quantri"
 CHAIR: Final = "chutoa"
 SITE: Final = "diemcau1"
 AUDITOR: Final = "kiemtra"
+CLERK: Final = "vanthu"
 NOBODY: Final = ""
 
 _MEETING: Final = "/cuoc-hop/{ended}"
@@ -66,6 +67,7 @@ PAGES: Final = (
     ("merge a unit", "/quan-tri/don-vi/{unit}/thay-doi/sap-nhap", ADMINISTRATOR),
     ("sites", "/quan-tri/diem-cau", ADMINISTRATOR),
     ("site", "/quan-tri/diem-cau/{site}", ADMINISTRATOR),
+    ("calendar of a site", "/quan-tri/diem-cau/{site}/lich", ADMINISTRATOR),
     ("new site", "/quan-tri/diem-cau/tao", ADMINISTRATOR),
     ("people", "/quan-tri/nguoi", ADMINISTRATOR),
     ("people found", "/quan-tri/nguoi?q=nguyen+thi", ADMINISTRATOR),
@@ -77,6 +79,12 @@ PAGES: Final = (
     ("account", "/quan-tri/tai-khoan/1", ADMINISTRATOR),
     ("new account", "/quan-tri/tai-khoan/tao", ADMINISTRATOR),
     ("import", "/quan-tri/nhap", ADMINISTRATOR),
+    ("files kept", "/luu-tru", CLERK),
+    ("term of a file", "/luu-tru/ho-so/{ended}", CLERK),
+    ("terms", "/luu-tru/thoi-han", CLERK),
+    ("destructions", "/luu-tru/tieu-huy", CLERK),
+    ("personal data", "/luu-tru/ca-nhan?q=an", CLERK),
+    ("personal data of one", "/luu-tru/ca-nhan/1", CLERK),
     ("package of another place", "/luu-tru/nhap", ADMINISTRATOR),
     ("days off", "/quan-tri/ngay-nghi?nam=2026", ADMINISTRATOR),
     ("planning rules", "/quan-tri/quy-tac", ADMINISTRATOR),

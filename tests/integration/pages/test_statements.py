@@ -11,6 +11,10 @@ from conference.demo.year import make_years
 from tests.browser.test_pages import FILES, NOT_PAGES
 from tests.integration.pages.conftest import Pages
 
+NOT_COUNTED = {"/mat-khau/<secret>", "/luu-tru/tieu-huy/<int:number>"}
+"""Sample years have no secret in force and nothing to destroy."""
+MAY_ASK_MORE = {"personal data of one": 50}
+"""A report that looks into every table that may name somebody; opened a few times a year."""
 NOW = datetime(2026, 1, 20, tzinfo=UTC)
 
 
@@ -39,7 +43,7 @@ def test_every_page_is_counted(pages: Pages) -> None:
         counted_rules.add(str(rule))
     papers = {one for one in every if one.endswith(("<int:paper_id>", "/nguon/<int:number>"))}
     files = {one for one in every if one.endswith(FILES) or "<any(" in one}
-    assert every - papers - files - NOT_PAGES - {"/mat-khau/<secret>"} == counted_rules
+    assert every - papers - files - NOT_PAGES - NOT_COUNTED == counted_rules
 
 
 def test_no_page_sends_more_statements_than_the_budget(
@@ -51,6 +55,6 @@ def test_no_page_sends_more_statements_than_the_budget(
         with counted(pages.province.database.engine) as statements:
             answer = browser.get(path.format(**filled))
         assert answer.status_code == 200, f"{name}: {answer.status_code}"
-        if len(statements) > MOST_STATEMENTS:
+        if len(statements) > MAY_ASK_MORE.get(name, MOST_STATEMENTS):
             over.append(f"{name}: {len(statements)}")
     assert over == []
