@@ -1,13 +1,13 @@
 """find the evidence of one participant.
 
-Revision 0021, follows 0020.
+Revision 0022, follows 0021.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0021"
-down_revision = "0020"
+revision = "0022"
+down_revision = "0021"
 branch_labels = None
 depends_on = None
 
