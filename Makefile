@@ -59,6 +59,12 @@ fuzz:
 	-@$(BIN)/python -m pip install --quiet atheris
 	@$(BIN)/python -m tests.fuzz $(ARGS)
 
+# For a night: an hour of twelve speakers, and ten minutes in real time, looked at and listened to.
+.PHONY: long-meeting
+long-meeting:
+	@$(PYTHON) config/bootstrap.py test
+	@$(BIN)/python -m tests.long_meeting $(ARGS)
+
 # For a night as well: a thousand people come and go, and the node is as it was.
 .PHONY: soak
 soak:
