@@ -60,8 +60,8 @@ fuzz:
 	@$(BIN)/python -m tests.fuzz $(ARGS)
 
 # For a night: an hour of twelve speakers, and ten minutes in real time, looked at and listened to.
-.PHONY: long-meeting
-long-meeting:
+.PHONY: hour
+hour:
 	@$(PYTHON) config/bootstrap.py test
 	@$(BIN)/python -m tests.long_meeting $(ARGS)
 

@@ -1,4 +1,4 @@
-"""``make long-meeting``: an hour of twelve speakers, then ten minutes in real time; for a night.
+"""``make hour``: an hour of twelve speakers, then ten minutes in real time; for a night.
 
     python -m tests.long_meeting [--minutes 60] [--speakers 12] [--real-time-minutes 10]
 

@@ -1,6 +1,6 @@
 """Twelve speakers in turn: their chapters, their sound and picture in the composed film.
 
-``make long-meeting`` does the same for an hour.
+``make hour`` does the same for an hour.
 """
 
 from pathlib import Path
