@@ -49,8 +49,10 @@ def main() -> int:
 
 
 def summary(lines: list[str]) -> str:
-    """The fuzzer's last line of figures."""
-    return next((line for line in reversed(lines) if "Done" in line or "inputs" in line), "")
+    """The fuzzer's last line of figures, with the most memory its process took."""
+    done = next((line for line in reversed(lines) if "Done" in line or "inputs" in line), "")
+    peak = next((line.split()[-1] for line in lines if "peak_rss_mb" in line), "")
+    return f"{done}, at most {peak} MiB" if peak else done
 
 
 def fuzz(name: str, runs: int, seconds: int) -> int:
