@@ -31,6 +31,7 @@ from conference.directory.models import (
 from conference.invitation_papers.models import InvitationPaper, PaperTemplate
 from conference.invitations.models import OutboxMessage
 from conference.lease import Lease
+from conference.line_checks.models import LineCheck, LineCheckReminder
 from conference.minutes.models import Minutes, MinutesAddendum, MinutesRevision
 from conference.personal_data.models import DataCorrection, DataRequest
 from conference.replies.models import IncomingMessage, SiteReply, Substitution
@@ -84,6 +85,8 @@ __all__ = [
     "InvitedSite",
     "Lease",
     "LegalHold",
+    "LineCheck",
+    "LineCheckReminder",
     "LogEntry",
     "Meeting",
     "MeetingSeries",

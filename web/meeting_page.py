@@ -18,6 +18,7 @@ from werkzeug.routing import RequestRedirect
 from conference.access.policy import ANONYMOUS, Actor, Verb, may
 from conference.archive.models import ImportedFile
 from conference.errors import NotFoundError
+from conference.line_checks.service import CHECKED
 from conference.scheduling.facts import meeting_facts
 from conference.scheduling.invitees import present_sites
 from conference.scheduling.lifecycle import STATUS_WORDS, Demand, Trigger, allows, demands
@@ -48,6 +49,7 @@ TABS: Final = (
     Tab("tai-lieu", "Tài liệu", Verb.PAPER_READ),
     Tab("giay-moi", "Giấy mời", Verb.INVITATION_VIEW),
     Tab("tra-loi", "Trả lời", Verb.REPLY_VIEW),
+    Tab("kiem-tra", "Kiểm tra", Verb.LINE_CHECK),
     Tab("diem-danh", "Điểm danh", Verb.ATTENDANCE_VIEW),
     Tab("ban-ghi", "Bản ghi", Verb.RECORDING_VIEW),
     Tab("bien-ban", "Biên bản", Verb.MINUTES_VIEW),
@@ -176,6 +178,7 @@ def rights(meeting: Meeting, who: Actor) -> dict[str, Any]:
         and meeting.status is not Status.POSTPONED,
         "write_paper": may(who, Verb.INVITATION_WRITE, facts),
         "reply_as": _own_site(meeting, who) if meeting.is_announced else 0,
+        "test": may(who, Verb.LINE_TEST, facts) and meeting.status in CHECKED,
         "see_links": may(who, Verb.INVITATION_VIEW, facts),
         "upload": may(who, Verb.PAPER_UPLOAD, facts) and meeting.status is not Status.CANCELLED,
         "resend": may(who, Verb.MEETING_EDIT, facts)

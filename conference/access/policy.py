@@ -26,6 +26,7 @@ class Verb(enum.Enum):
     MEETING_APPROVE = "meeting.approve"
     PLANNING_MANAGE = "planning.manage"
     LINE_CHECK = "line.check"
+    LINE_TEST = "line.test"
     INVITATION_VIEW = "invitation.view"
     PAPER_UPLOAD = "paper.upload"
     PAPER_READ = "paper.read"
@@ -142,6 +143,11 @@ RULES: Final[Mapping[Verb, _Rule]] = {
     Verb.LINE_CHECK: _Rule(
         frozenset({Role.ADMINISTRATOR, Role.SECRETARY, Role.OFFICE_CHIEF, Role.TECHNICIAN}),
         _LEADS | {Tie.CREATOR},
+    ),
+    # a site tests its own line; whoever keeps the board may sit down at a site's machine
+    Verb.LINE_TEST: _Rule(
+        frozenset({Role.ADMINISTRATOR, Role.SECRETARY, Role.OFFICE_CHIEF, Role.TECHNICIAN}),
+        _TAKES_PART,
     ),
     # shows join links, so readers of results are not among them
     Verb.INVITATION_VIEW: _Rule(_OFFICE | {Role.TECHNICIAN}, _LEADS | {Tie.CREATOR}),

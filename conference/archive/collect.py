@@ -29,12 +29,15 @@ from conference.conduct import log, voting
 from conference.documents import pdf, word
 from conference.documents.paper import Issuer, Paper
 from conference.errors import NotFoundError
+from conference.line_checks import board
+from conference.line_checks import service as line_checks
 from conference.minutes import paper as minutes_paper
 from conference.minutes import service as minutes
 from conference.minutes.service import Text
 from conference.scheduling.local_time import local_day, period_text
 from conference.scheduling.models import Meeting
 from conference.scheduling.papers import papers_of
+from conference.scheduling.planning import thresholds_of
 from conference.signatures import service as signatures
 
 RECORDS: Final = "du-lieu/ho-so.json"
@@ -83,6 +86,7 @@ def package_of(session: Session, meeting: Meeting, stores: Stores, at: datetime)
 
 
 def _items(session: Session, meeting: Meeting, stores: Stores, at: datetime) -> Iterator[Item]:
+    yield from _line_checks(session, meeting)
     yield from _attendance(session, meeting, stores, at)
     yield from _minutes(session, meeting, stores, at)
     yield from _notice(session, meeting, stores, at)
@@ -107,6 +111,28 @@ def _inside(filename: str) -> str:
 def _paper(folder: str, title: str, paper: Paper, at: datetime) -> Iterator[Item]:
     yield Item(f"{folder}/{folder}.pdf", f"{title} (PDF/A)", pdf.document(paper, at))
     yield Item(f"{folder}/{folder}.docx", f"{title} (DOCX)", word.document(paper, at))
+
+
+def _line_checks(session: Session, meeting: Meeting) -> Iterator[Item]:
+    """The board as it stood, and every check with its facts and limits."""
+    rows = line_checks.all_of(session, meeting.id)
+    if not rows:
+        return
+    lines = board.lines_of(session, meeting, thresholds_of(session))
+    title = "Kết quả kiểm tra đường truyền"
+    yield Item("kiem-tra/kiem-tra.xlsx", f"{title} (XLSX)", board.workbook(meeting, lines))
+    names = {site.id: site.site_name for site in meeting.sites}
+    checks = [
+        {
+            "site": names.get(one.invited_site_id, ""), "at": one.checked_at.isoformat(),
+            "by": one.checked_by, "source": one.source.value, "grade": one.grade.value,
+            "note": one.note, "findings": one.findings, "report": one.report,
+            "limits": one.limits, "browser": one.browser,
+        }
+        for one in rows
+    ]  # fmt: skip
+    content = json.dumps(checks, ensure_ascii=False, indent=1).encode()
+    yield Item("kiem-tra/kiem-tra.json", f"{title} (dữ liệu)", content)
 
 
 def _attendance(session: Session, meeting: Meeting, stores: Stores, at: datetime) -> Iterator[Item]:

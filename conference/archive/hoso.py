@@ -14,7 +14,8 @@ from conference.archive.models import Recording, RecordingState
 from conference.attendance.models import AttendanceMark
 from conference.conclusions.models import Notice
 from conference.invitations.ledger import about
-from conference.invitations.models import Delivery, OutboxMessage
+from conference.invitations.models import ABOUT_CHECKS, Delivery, OutboxMessage
+from conference.line_checks.models import LineCheck
 from conference.minutes.models import Minutes
 from conference.scheduling.journal import LogEntry
 from conference.scheduling.models import Meeting, Paper, Scope
@@ -64,6 +65,8 @@ class Facts:
     """Conclusions of a central meeting come from the centre."""
     has_notice: bool
     """A notice with its day of issue."""
+    checked: int = 0
+    """Sites with a line check."""
 
 
 def facts_of(session: Session, meeting: Meeting) -> Facts:
@@ -72,7 +75,11 @@ def facts_of(session: Session, meeting: Meeting) -> Facts:
     def rows(owner: InstrumentedAttribute[int], *conditions: ColumnElement[bool]) -> Counted:
         return select(func.count()).where(owner == meeting.id, *conditions).scalar_subquery()
 
-    mails = select(func.count()).select_from(OutboxMessage).where(about(meeting.id))
+    mails = (
+        select(func.count())
+        .select_from(OutboxMessage)
+        .where(about(meeting.id), OutboxMessage.purpose.not_in(ABOUT_CHECKS))
+    )
     failed = (RecordingState.FAILED_START, RecordingState.FAILED_COMPOSE)
     counted = session.execute(
         select(
@@ -86,9 +93,24 @@ def facts_of(session: Session, meeting: Meeting) -> Facts:
             rows(Minutes.meeting_id),
             rows(LogEntry.meeting_id),
             rows(Notice.meeting_id, Notice.issued_on.is_not(None)),
+            select(func.count(LineCheck.invited_site_id.distinct()))
+            .where(LineCheck.meeting_id == meeting.id)
+            .scalar_subquery(),
         )
     ).one()
-    letters, sent, papers, marked, recordings, published, broken, minutes, lines, notices = counted
+    (
+        letters,
+        sent,
+        papers,
+        marked,
+        recordings,
+        published,
+        broken,
+        minutes,
+        lines,
+        notices,
+        checked,
+    ) = counted
     return Facts(
         is_over=meeting.is_over,
         invited=sum(site.withdrawn_at is None for site in meeting.sites),
@@ -103,6 +125,7 @@ def facts_of(session: Session, meeting: Meeting) -> Facts:
         log_entries=lines,
         needs_notice=meeting.scope is not Scope.CENTRAL,
         has_notice=notices > 0,
+        checked=checked,
     )
 
 
@@ -117,6 +140,7 @@ def parts(facts: Facts) -> list[Part]:
             facts.mails_sent, facts.mails,
         ),
         Part("tai-lieu", "Tài liệu", done if facts.papers else Completeness.NONE, facts.papers, 0),
+        Part("kiem-tra", "Kiểm tra đường truyền", _checks(facts), facts.checked, facts.invited),
         Part(
             "diem-danh", "Điểm danh",
             done if facts.invited and facts.marked >= facts.invited else late,
@@ -129,6 +153,14 @@ def parts(facts: Facts) -> list[Part]:
         Part("ket-luan", "Kết luận", _notice(facts, late), int(facts.has_notice), 0),
         Part("nhat-ky", "Nhật ký", done if facts.log_entries else late, facts.log_entries, 0),
     ]  # fmt: skip
+
+
+def _checks(facts: Facts) -> Completeness:
+    """Checks may be left out, and none can be made up for once the meeting is over."""
+    if not facts.checked:
+        return Completeness.NONE
+    is_done = facts.is_over or facts.checked >= facts.invited
+    return Completeness.COMPLETE if is_done else Completeness.PENDING
 
 
 def _notice(facts: Facts, late: Completeness) -> Completeness:

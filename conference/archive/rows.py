@@ -29,6 +29,7 @@ from conference.conduct.models import Ballot, ChatMessage, FloorRequest, LogEntr
 from conference.directory.models import Person, Site, Unit
 from conference.invitation_papers.models import InvitationPaper
 from conference.invitations.models import OutboxMessage
+from conference.line_checks.models import LineCheck, LineCheckReminder
 from conference.minutes.models import Minutes, MinutesAddendum, MinutesRevision
 from conference.replies.models import SiteReply, Substitution
 from conference.scheduling.models import AgendaItem, InvitedSite, Meeting, Paper
@@ -87,6 +88,8 @@ TABLES: Final = (
     Kept(Vote),
     Kept(Ballot, "vote_id", Vote),
     Kept(VoteReceipt, "vote_id", Vote),
+    Kept(LineCheck),
+    Kept(LineCheckReminder),
     Kept(LogEntry),  # names questions and points of the agenda
     Kept(PresenceEvidence),
     Kept(AttendanceMark),

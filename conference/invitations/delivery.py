@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from conference.invitations.models import Channel, Delivery, OutboxMessage
+from conference.scheduling.models import ANNOUNCED, InvitedSite, Meeting
 
 FIRST_WAIT: Final = timedelta(seconds=20)
 LONGEST_WAIT: Final = timedelta(minutes=30)
@@ -117,7 +118,11 @@ def has_due(
 def claim(
     session: Session, *, owner: str, at: datetime, channels: Collection[Channel] = (Channel.MAIL,)
 ) -> list[Claimed]:
-    """Take a batch of due messages on ``channels`` for ``owner`` until the lease ends."""
+    """Take a batch of due messages on ``channels`` for ``owner`` until the lease ends.
+
+    What is no longer true by then is dropped, however long the mail server was away.
+    """
+    _drop_stale(session, at)
     query = (
         select(OutboxMessage)
         .where(_is_due(at, channels))
@@ -130,6 +135,33 @@ def claim(
         row.lease_owner = owner
         row.lease_until = at + LEASE
     return [Claimed(row.id, row.recipient, row.content, row.channel) for row in rows]
+
+
+def _drop_stale(session: Session, at: datetime) -> None:
+    """Drop waiting messages whose time is over, or whose meeting is not as they say."""
+    is_so = (
+        select(Meeting.id)
+        .join(InvitedSite, InvitedSite.meeting_id == Meeting.id)
+        .where(
+            InvitedSite.id == OutboxMessage.invited_site_id,
+            InvitedSite.withdrawn_at.is_(None),
+            Meeting.starts_at == OutboxMessage.about_start,
+            Meeting.status.in_(ANNOUNCED),
+        )
+        .exists()
+    )
+    session.execute(
+        update(OutboxMessage)
+        .where(
+            OutboxMessage.state == Delivery.WAITING,
+            or_(
+                OutboxMessage.expires_at <= at,
+                and_(OutboxMessage.about_start.is_not(None), ~is_so),
+            ),
+        )
+        .values(state=Delivery.DROPPED, lease_owner="", lease_until=None, last_error="")
+        .execution_options(synchronize_session=False)
+    )
 
 
 def release(session: Session, *, owner: str) -> None:

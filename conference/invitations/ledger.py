@@ -6,7 +6,13 @@ from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session, aliased, defer, joinedload
 
 from conference.directory.models import Site
-from conference.invitations.models import Channel, Delivery, OutboxMessage, Purpose
+from conference.invitations.models import (
+    ABOUT_CHECKS,
+    Channel,
+    Delivery,
+    OutboxMessage,
+    Purpose,
+)
 from conference.scheduling.models import InvitedSite, Meeting
 
 
@@ -55,7 +61,11 @@ def _newest_of_each_site(meeting_id: int) -> Select[int]:
     return (
         select(func.max(OutboxMessage.id))
         .join(OutboxMessage.invited_site)
-        .where(about(meeting_id), OutboxMessage.channel == Channel.MAIL)
+        .where(
+            about(meeting_id),
+            OutboxMessage.channel == Channel.MAIL,
+            OutboxMessage.purpose.not_in(ABOUT_CHECKS),
+        )
         .group_by(InvitedSite.site_id)
     )
 

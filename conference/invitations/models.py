@@ -2,6 +2,7 @@
 
 import enum
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -19,6 +20,14 @@ class Purpose(enum.Enum):
     REMINDER = "reminder"
     TASK = "task"
     """Of a task of the conclusions, to the unit that leads it."""
+    CHECK_OPENED = "check_opened"
+    """Line checks of the meeting are open."""
+    CHECK_LAST = "check_last"
+    """The meeting is near and the site has not passed its line check."""
+
+
+ABOUT_CHECKS: Final = frozenset({Purpose.CHECK_OPENED, Purpose.CHECK_LAST})
+"""Reminders of line checks: they invite nobody and are no part of the correspondence."""
 
 
 class Channel(enum.Enum):
@@ -35,6 +44,8 @@ class Delivery(enum.Enum):
     WAITING = "waiting"
     SENT = "sent"
     FAILED = "failed"
+    DROPPED = "dropped"
+    """Not sent any more: what it says is no longer true."""
 
 
 class OutboxMessage(Base):
@@ -71,6 +82,11 @@ class OutboxMessage(Base):
     )
     attempts: Mapped[int] = mapped_column(default=0)
     next_attempt_at: Mapped[datetime] = mapped_column(index=True)
+    expires_at: Mapped[datetime | None]
+    """After it the message says nothing useful and is dropped; None = never."""
+    about_start: Mapped[datetime | None]
+    """Start of the meeting as the message has it; once that is not so any more, or the meeting is
+    not to be held, the message is dropped. None = it is sent whatever happens."""
     lease_owner: Mapped[str] = mapped_column(String(80), default="")
     lease_until: Mapped[datetime | None]
     last_error: Mapped[str] = mapped_column(Text, default="")

@@ -29,7 +29,13 @@ from conference.invitations.message import (
     mail_address,
     subject,
 )
-from conference.invitations.models import Channel, Delivery, OutboxMessage, Purpose
+from conference.invitations.models import (
+    ABOUT_CHECKS,
+    Channel,
+    Delivery,
+    OutboxMessage,
+    Purpose,
+)
 from conference.invitations.series_letters import (
     Note,
     event_of,
@@ -174,8 +180,8 @@ class MailAnnouncer:
             .options(joinedload(OutboxMessage.invited_site))
         )
         rows = session.scalars(query).all()
-        if len(rows) != len(wanted):
-            raise NotFoundError
+        if len(rows) != len(wanted) or any(row.purpose in ABOUT_CHECKS for row in rows):
+            raise NotFoundError  # line checks are reminded of on their own board
         meeting = session.get(Meeting, meeting_id, options=[selectinload(Meeting.agenda)])
         assert meeting is not None  # its letters refer to it
         if meeting.status in HELD | PLANNED:

@@ -16,13 +16,16 @@ from sqlalchemy.orm import Session, selectinload
 
 from conference.access.policy import Actor, Verb, may
 from conference.archive.models import Recording, RecordingState
-from conference.invitations.models import Delivery, OutboxMessage
+from conference.invitations.models import ABOUT_CHECKS, Delivery, OutboxMessage
+from conference.line_checks.reminders import not_passed
+from conference.line_checks.service import newest_of
 from conference.minutes.models import Minutes
 from conference.scheduling.advice import latest_send_day
 from conference.scheduling.facts import meeting_facts
 from conference.scheduling.local_time import date_text, local_day
-from conference.scheduling.models import Meeting, Scope, Status
-from conference.scheduling.planning import office_of
+from conference.scheduling.models import ANNOUNCED, Meeting, Scope, Status
+from conference.scheduling.planning import Office, office_of
+from conference.scheduling.thresholds import Thresholds
 
 LOOK_BACK: Final = timedelta(days=60)
 """Older meetings no longer ask for anything on the first page."""
@@ -37,6 +40,10 @@ class Kind(enum.Enum):
     REPAIR_LETTERS = "giay-moi"
     WRITE_MINUTES = "bien-ban"
     REPAIR_RECORDING = "ban-ghi"
+    CHECK_LINE = "tong-quan#kiem-tra"
+    """A site has not passed its line check."""
+    WATCH_CHECKS = "kiem-tra"
+    """Sites have not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,20 +60,21 @@ class Chore:
 
 def chores(session: Session, *, actor: Actor, at: datetime) -> list[Chore]:
     """What waits for ``actor``, overdue first, then by the meeting's time."""
+    office = office_of(session, local_day(at))
     found = [
-        *_requests(session, actor, at),
-        *_drafts(session, actor, at),
+        *_requests(session, actor, at, office),
+        *_drafts(session, actor, at, office),
         *_failures(session, actor, at),
+        *_checks(session, actor, at, office.thresholds),
     ]
     found += _minutes(session, actor, at)
     found.sort(key=lambda chore: (not chore.is_overdue, chore.starts_at))
     return found[:MAX_CHORES]
 
 
-def _requests(session: Session, actor: Actor, at: datetime) -> Iterator[Chore]:
+def _requests(session: Session, actor: Actor, at: datetime, office: Office) -> Iterator[Chore]:
     """Meetings that ``actor`` may approve; overdue when an invitation can no longer be in time."""
     query = select(Meeting).where(Meeting.status == Status.REQUESTED, Meeting.ends_at > at)
-    office = office_of(session, local_day(at))
     for meeting in session.scalars(query.order_by(Meeting.starts_at).limit(MAX_CHORES)):
         if may(actor, Verb.MEETING_APPROVE, meeting_facts(meeting)):
             last = latest_send_day(local_day(meeting.starts_at), office)
@@ -74,9 +82,8 @@ def _requests(session: Session, actor: Actor, at: datetime) -> Iterator[Chore]:
             yield _chore(Kind.APPROVE, meeting, note, is_overdue=local_day(at) > last)
 
 
-def _drafts(session: Session, actor: Actor, at: datetime) -> Iterator[Chore]:
+def _drafts(session: Session, actor: Actor, at: datetime, office: Office) -> Iterator[Chore]:
     waits = Meeting.status.in_([Status.DRAFT, Status.APPROVED])
-    office = office_of(session, local_day(at))
     query = select(Meeting).where(waits, Meeting.ends_at > at)
     for meeting in session.scalars(query.order_by(Meeting.starts_at).limit(MAX_CHORES)):
         if not may(actor, Verb.MEETING_EDIT, meeting_facts(meeting)):
@@ -93,7 +100,11 @@ def _failures(session: Session, actor: Actor, at: datetime) -> Iterator[Chore]:
     letters = (
         select(Meeting, func.count())
         .join(OutboxMessage, OutboxMessage.meeting_id == Meeting.id)
-        .where(OutboxMessage.state == Delivery.FAILED, Meeting.ends_at > at)
+        .where(
+            OutboxMessage.state == Delivery.FAILED,
+            OutboxMessage.purpose.not_in(ABOUT_CHECKS),
+            Meeting.ends_at > at,
+        )
         .group_by(Meeting.id)
     )
     for meeting, count in session.execute(letters).all():
@@ -109,6 +120,27 @@ def _failures(session: Session, actor: Actor, at: datetime) -> Iterator[Chore]:
     for recording in session.scalars(recordings):
         if may(actor, Verb.RECORDING_VIEW, meeting_facts(recording.meeting)):
             yield _chore(Kind.REPAIR_RECORDING, recording.meeting, "", is_overdue=True)
+
+
+def _checks(session: Session, actor: Actor, at: datetime, limits: Thresholds) -> Iterator[Chore]:
+    """Line checks that are open and not passed: one's own, or those that one watches."""
+    query = select(Meeting).where(
+        Meeting.status.in_(ANNOUNCED),
+        Meeting.starts_at > at,
+        Meeting.starts_at <= at + timedelta(hours=limits.check_hours),
+    )
+    meetings = session.scalars(query.options(selectinload(Meeting.sites)).limit(MAX_CHORES)).all()
+    if not meetings:
+        return
+    checks = newest_of(session, meetings, limits)
+    for meeting in meetings:
+        waiting = not_passed(meeting, checks)
+        is_late = meeting.starts_at - at <= timedelta(minutes=limits.check_remind_minutes)
+        if any(site.site_id == actor.site_id for site in waiting):
+            yield _chore(Kind.CHECK_LINE, meeting, "", is_overdue=is_late)
+        elif waiting and may(actor, Verb.LINE_CHECK, meeting_facts(meeting)):
+            note = f"{len(waiting)} điểm cầu chưa đạt"
+            yield _chore(Kind.WATCH_CHECKS, meeting, note, is_overdue=is_late)
 
 
 def _minutes(session: Session, actor: Actor, at: datetime) -> Iterator[Chore]:

@@ -11,13 +11,14 @@ from datetime import datetime
 from typing import Final, Protocol
 
 from sqlalchemy import select
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session, selectinload
 
 from conference.conclusions import reminders
 from conference.database import Database
 from conference.invitations.models import OutboxMessage, Purpose
 from conference.invitations.service import MailAnnouncer
+from conference.line_checks.reminders import Reminder
 from conference.replies import mailbox, service
 from conference.scheduling.models import ANNOUNCED, Meeting
 from config.settings import Settings
@@ -85,6 +86,11 @@ def work_once(office: Office) -> None:
     if settings.mail.host or settings.gateway.url:
         with office.database.transaction() as session:
             remind_due(session, MailAnnouncer.of(settings), office.clock())
+        try:
+            with office.database.transaction() as session:
+                Reminder.of(settings).remind_due(session, office.clock())
+        except IntegrityError:
+            _log.info("another process has written the reminders of line checks")
     if settings.mail.host:
         sender = reminders.Sender(settings.office.name, settings.mail.sender, settings.public_url)
         with office.database.transaction() as session:

@@ -56,6 +56,13 @@ CASES = (
     Case("replies", "/cuoc-hop/{upcoming}/tra-loi"),
     Case("reply-for-site", "/cuoc-hop/{live}/tra-loi/{live_site}"),
     Case("reply-by-link", "/tra-loi/{join_code}", NOBODY),
+    Case("line-board", "/cuoc-hop/{live}/kiem-tra"),
+    Case("line-board-closed", "/cuoc-hop/{upcoming}/kiem-tra"),
+    Case("line-board-search", "/cuoc-hop/{live}/kiem-tra?q=khong+co+noi+nay"),
+    Case("line-site", "/cuoc-hop/{live}/kiem-tra/{live_site}"),
+    Case("line-test", "/vao/{join_code}/kiem-tra", NOBODY),
+    Case("line-test-technician", "/cuoc-hop/{live}/kiem-tra/{live_site}/thu", "kythuat"),
+    Case("line-test-closed", "/vao/{cancelled_code}/kiem-tra", NOBODY),
     Case("attendance", "/cuoc-hop/{ended}/diem-danh"),
     Case("attendance-delegates", "/cuoc-hop/{ended}/diem-danh?xem=dai-bieu"),
     Case("attendance-units", "/cuoc-hop/{ended}/diem-danh?xem=don-vi"),
@@ -126,6 +133,7 @@ CASES = (
 
 NOT_PAGES = {
     "/", "/healthz", "/api/v1/statistics", "/api/v1/meetings", "/api/v1/units",
+    "/cuoc-hop/<int:meeting_id>/kiem-tra/thay-doi",  # asked by the board's script
     "/lich-tuan/<week>", "/cong-khai/lich-tuan/<week>",  # shown without a week
     "/static/<path:filename>", "/cuoc-hop/<int:meeting_id>",  # leads to overview
 }  # fmt: skip

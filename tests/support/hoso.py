@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from conference.access.accounts import actor_of
 from conference.access.models import Account
+from conference.access.policy import Actor
 from conference.archive.models import Recording, RecordingState
 from conference.attendance import delegates
 from conference.attendance.models import AttendanceStatus, EvidenceKind, EvidenceSource
@@ -27,6 +28,8 @@ from conference.conduct.models import LogEntry
 from conference.database import Database
 from conference.directory.models import Person, Site
 from conference.invitations.service import MailAnnouncer
+from conference.line_checks import service as line_checks
+from conference.line_checks.verdict import Grade
 from conference.minutes import service as minutes
 from conference.retention import service as retention
 from conference.scheduling import service as scheduling
@@ -35,6 +38,8 @@ from conference.scheduling.models import Meeting, RoomPreset, Scope, Status
 from conference.scheduling.rules import AgendaDraft, Classification, MeetingDraft
 from config.settings import Settings
 from tests.support.held_year import fill_year
+from tests.support.line_reports import report as line_report
+from tests.support.line_reports import unreachable as line_unreachable
 
 
 @dataclass(frozen=True)
@@ -143,7 +148,26 @@ class _Maker:
             self._evidence(meeting, identity, EvidenceKind.JOINED, came_at)
             # seen for as long as the tests may take
             self._evidence(meeting, identity, EvidenceKind.SEEN, self.now + timedelta(minutes=20))
+        self._checks(meeting)
         return meeting
+
+    def _checks(self, meeting: Meeting) -> None:
+        """Most are ready, some are not, a few have not checked."""
+        kinds = (
+            line_report(down_kbps=4200), line_report(), line_report(rtt_ms=41, down_kbps=2900),
+            line_report(udp="blocked", via="tcp", down_kbps=1400), line_report(down_kbps=1900),
+            line_report(camera="missing"), line_report(jitter_ms=9), line_unreachable(),
+            line_report(microphone="silent", down_loss_permille=64), line_report(down_kbps=3600),
+        )  # fmt: skip
+        for number, site in enumerate(meeting.sites[:-9]):
+            at = self.now - timedelta(hours=2) + timedelta(seconds=20 * number)
+            who = Actor(None, None, site.site_name, invited_site_id=site.id)
+            document = kinds[number % len(kinds)]
+            line_checks.keep_result(self.session, site, document, line_checks.By(who, at))
+        line_checks.keep_by_hand(
+            self.session, meeting.sites[7], Grade.GREEN, "Gọi đồng chí Lan, nghe rõ hai chiều",
+            line_checks.By(self.actor, self.now - timedelta(hours=1)),
+        )  # fmt: skip
 
     def ended(self) -> Meeting:
         """Yesterday's, with attendance, log, minutes and a recording."""

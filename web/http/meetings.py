@@ -13,14 +13,15 @@ from conference.access.policy import Verb, may
 from conference.archive import hoso
 from conference.invitations import ledger
 from conference.invitations.models import Delivery
+from conference.line_checks import service as line_checks
 from conference.scheduling import listing
 from conference.scheduling.advice import notice_due
 from conference.scheduling.facts import meeting_facts
 from conference.scheduling.journal import entries
 from conference.scheduling.listing import Filters, Period
 from conference.scheduling.local_time import local_day
-from conference.scheduling.models import Scope, Status
-from conference.scheduling.planning import office_of
+from conference.scheduling.models import Meeting, Scope, Status
+from conference.scheduling.planning import office_of, thresholds_of
 from conference.scheduling.thresholds import KIND_WORDS
 from web.log_words import sentence_of
 from web.meeting_page import open_page
@@ -94,6 +95,7 @@ def overview(meeting_id: int) -> str:
         return render_template(
             "meetings/overview.html",
             parts=_parts(session, page),
+            checks=_checks(session, page),
             may_export=may(page["actor"], Verb.ARCHIVE_EXPORT, meeting_facts(meeting)),
             **page,
             agenda=meeting.agenda,
@@ -126,3 +128,22 @@ def _parts(session: Session, page: dict[str, Any]) -> list[hoso.Part]:
     if not may(page["actor"], Verb.LOG_VIEW, meeting_facts(meeting)):
         return []
     return hoso.parts(hoso.facts_of(session, meeting))
+
+
+def _checks(session: Session, page: dict[str, Any]) -> dict[str, Any] | None:
+    """How line checks stand: the counts for whoever keeps the board, a site's own for the site."""
+    meeting: Meeting = page["meeting"]
+    limits = thresholds_of(session)
+    is_open = line_checks.is_open(meeting, limits, now())
+    own = next((one for one in page["sites"] if one.site_id == page["actor"].site_id), None)
+    watches = may(page["actor"], Verb.LINE_CHECK, meeting_facts(meeting))
+    if not watches and (own is None or not is_open):
+        return None
+    newest = line_checks.newest(session, meeting, limits)
+    counts = line_checks.standing(meeting, newest)
+    own_check = newest.get(own.id) if own else None
+    return {
+        "counts": counts if watches and (is_open or counts.checked) else None,
+        "own": own if is_open else None,
+        "is_passed": own_check is not None and own_check.grade.is_passed,
+    }

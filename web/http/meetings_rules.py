@@ -40,6 +40,15 @@ GROUPS: Final = (
     ),
     ("Giờ làm việc, sức chứa", ("opens_hour", "closes_hour", "media_capacity")),
     ("Duyệt, ngày nghỉ", ("requires_approval", "culture_day")),
+    (
+        "Kiểm tra đường truyền",
+        (
+            "check_hours", "check_remind_minutes", "check_down_kbps", "check_down_least_kbps",
+            "check_up_kbps", "check_up_least_kbps", "check_loss_percent",
+            "check_loss_most_percent", "check_rtt_ms", "check_rtt_most_ms", "check_jitter_ms",
+            "check_at_once", "check_at_once_live",
+        ),
+    ),
 )  # fmt: skip
 LABELS: Final = {
     "invitation_days": ("Gửi giấy mời trước (ngày làm việc)", "R1"),
@@ -59,6 +68,19 @@ LABELS: Final = {
     "media_capacity": ("Số điểm cầu họp cùng lúc", ""),
     "requires_approval": ("Phải duyệt trước khi mời (1 = có, 0 = không)", ""),
     "culture_day": ("Nghỉ Ngày Văn hóa Việt Nam 24/11 (1 = có, 0 = không)", ""),
+    "check_hours": ("Mở kiểm tra trước giờ họp (giờ)", ""),
+    "check_remind_minutes": ("Nhắc lần cuối trước giờ họp (phút)", ""),
+    "check_down_kbps": ("Tốc độ nhận đạt từ (kb/s)", ""),
+    "check_down_least_kbps": ("Tốc độ nhận lỗi khi dưới (kb/s)", ""),
+    "check_up_kbps": ("Tốc độ gửi đạt từ (kb/s)", ""),
+    "check_up_least_kbps": ("Tốc độ gửi lỗi khi dưới (kb/s)", ""),
+    "check_loss_percent": ("Mất gói đạt khi dưới (%)", ""),
+    "check_loss_most_percent": ("Mất gói lỗi từ (%)", ""),
+    "check_rtt_ms": ("Độ trễ khứ hồi đạt khi dưới (ms)", ""),
+    "check_rtt_most_ms": ("Độ trễ khứ hồi lỗi từ (ms)", ""),
+    "check_jitter_ms": ("Độ rung đạt khi dưới (ms)", ""),
+    "check_at_once": ("Số điểm cầu đo cùng lúc", ""),
+    "check_at_once_live": ("Số điểm cầu đo cùng lúc khi đang có cuộc họp", ""),
 }
 
 Answer = str | Response | tuple[str, int]

@@ -31,6 +31,8 @@ CHORE_WORDS: Final = {
     Kind.REPAIR_LETTERS: "Thư không gửi được",
     Kind.WRITE_MINUTES: "Soạn biên bản",
     Kind.REPAIR_RECORDING: "Bản ghi lỗi",
+    Kind.CHECK_LINE: "Kiểm tra đường truyền",
+    Kind.WATCH_CHECKS: "Kiểm tra đường truyền",
 }
 
 

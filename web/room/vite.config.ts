@@ -1,6 +1,6 @@
 /**
- * Builds two entries into web/static/dist: `room` (the meeting room) and
- * `pages` (fonts and htmx of the ordinary pages). The server finds the hashed
+ * Builds three entries into web/static/dist: `room` (the meeting room), `check`
+ * (a site's line check) and `pages` (fonts and htmx of the ordinary pages). The server finds the hashed
  * files through .vite/manifest.json by the entries' names.
  */
 import react from "@vitejs/plugin-react";
@@ -24,7 +24,7 @@ export default defineConfig({
     chunkSizeWarningLimit: 1200,
     rollupOptions: {
       checks: { eval: false }, // htmx carries one; pages.ts switches it off
-      input: { pages: here("src/pages.ts"), room: here("src/room.tsx") },
+      input: { pages: here("src/pages.ts"), room: here("src/room.tsx"), check: here("src/check.tsx") },
     },
   },
 });
