@@ -52,6 +52,13 @@ build:
 clean:
 	rm -rf .venv web/room/node_modules web/static/dist build dist *.egg-info
 
+# The media node without its kernel in C, as on a machine that has no compiler.
+MEDIA := $(wildcard tests/unit/media_* tests/property/media_* tests/integration/media_*)
+.PHONY: twin
+twin:
+	@$(PYTHON) config/bootstrap.py test
+	@MEDIA_FANOUT=python $(BIN)/pytest $(MEDIA) tests/scenario tests/network tests/browser/test_sfu.py $(ARGS)
+
 # For a night: a million inputs for every parser that bytes of the network reach.
 .PHONY: fuzz
 fuzz:

@@ -38,7 +38,7 @@ WATCH: Final = """async ([url, token, serverPort, proxyPort]) => {
     return addIceCandidate.call(this, candidate && { ...candidate, candidate: text });
   };
   const watch = async (track) => {
-    const reader = new MediaStreamTrackProcessor({ track }).readable.getReader();
+    const reader = new MediaStreamTrackProcessor({ track, maxBufferSize: 30 }).readable.getReader();
     for (;;) {
       const { value, done } = await reader.read();
       if (done) return;

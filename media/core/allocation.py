@@ -72,7 +72,9 @@ class Demand:
         rate_bps = self.rates_bps[step]
         if self.given is not None and step <= self.given:
             return rate_bps
-        is_larger = self.given is not None and step.quality > self.given.quality
+        if self.given is not None and step.quality == self.given.quality:
+            return rate_bps * (1 + (headroom - 1) / 2)  # more pictures: no keyframe, no freeze
+        is_larger = self.given is not None
         is_entry = is_larger and not step.is_whole and self.rank[0] > 0
         return rate_bps * headroom * (ENTRY_HEADROOM if is_entry else 1.0)
 

@@ -42,7 +42,7 @@ DRAIN_S: Final = 1.2
 DRAIN: Final = 0.5
 """So much less: the queue empties, and the keyframe of a smaller picture gets through."""
 SHARE_BEHIND_QUEUE: Final = 0.08
-"""The same while a queue stands in front of the line: what is resent comes late."""
+"""The same while a full queue empties: what is resent comes late."""
 REPAIR_BURST_S: Final = 0.5
 REPAIR_PACKET_BYTES: Final = 1100
 MAX_REPAIRS: Final = 256
@@ -255,7 +255,7 @@ class Downlink:
         most of what a full queue drops is given up for a smaller picture anyway.
         """
         elapsed_s, self._repaired_s = now_s - self._repaired_s, now_s
-        share = SHARE_BEHIND_QUEUE if self.estimate.has_long_queue else REPAIR_SHARE
+        share = SHARE_BEHIND_QUEUE if self._drain(now_s) else REPAIR_SHARE
         rate = share * self.estimate.bps / 8
         self._repair_bytes = min(REPAIR_BURST_S * rate, self._repair_bytes + elapsed_s * rate)
         if not self.estimate.has_proof:

@@ -437,8 +437,15 @@ def _placeholder_codecs(offered: MediaSection) -> list[Codec]:
 
 
 def _agreed_feedback(offered: MediaSection, codec: Codec) -> list[str]:
-    accepted = VIDEO_FEEDBACK if offered.kind == "video" else AUDIO_FEEDBACK
-    return [message for message in offered.feedback_for(codec.payload_type) if message in accepted]
+    """What both sides do; and NACK for sound, which browsers do but do not offer.
+
+    libwebrtc goes by the answer: it asks for lost sound, and keeps what it sends to repeat it. Who
+    keeps to RFC 4585 §4.2 ignores a line it has not offered.
+    """
+    offers = offered.feedback_for(codec.payload_type)
+    if offered.kind == "audio":
+        return [message for message in (*offers, "nack") if message in AUDIO_FEEDBACK]
+    return [message for message in offers if message in VIDEO_FEEDBACK]
 
 
 def _direction(*, receives: bool, sends: bool) -> Direction:

@@ -229,7 +229,7 @@ class Publishing:
             codec=codec,
             extension_ids=forwarded_extensions(section, codec),
             audio_level=level,
-            wants_nack=codec.is_video or "nack" in section.feedback_for(codec.payload_type),
+            wants_nack=True,
         )
         publication.add_listed_streams(up, section)
         track = LiveTrack(

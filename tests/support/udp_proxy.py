@@ -85,6 +85,10 @@ class UdpProxy:
         """Makes both lines of every client that comes from now on."""
         self.spares_handshakes = True
         """False: STUN and DTLS take their chances like media."""
+        self.admits: Callable[[Any], bool] = lambda client: True
+        """Whether datagrams of that address come this far; those of others are not answered."""
+        self.refused = 0
+        """Datagrams of others."""
         self.paths: dict[Any, Path] = {}
         self.port = 0
         self.front: Any = None
@@ -126,6 +130,9 @@ class UdpProxy:
             await self._open(path)
 
     def _from_client(self, data: bytes, client: Any) -> None:
+        if not self.admits(client):
+            self.refused += 1
+            return
         path = self.paths.get(client)
         if path is None:
             up, down = (self.make_line(self._random.randrange(2**32)) for _ in range(2))
