@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from conference import canonical
-from conference.archive import hoso, rows
+from conference.archive import hoso, inside_tables, rows
 from conference.archive.files import RecordingFile, path_of
 from conference.archive.hoso import Completeness
 from conference.archive.models import Recording, RecordingState
@@ -28,7 +28,8 @@ from conference.conclusions import service as conclusions
 from conference.conduct import log, voting
 from conference.documents import pdf, word
 from conference.documents.paper import Issuer, Paper
-from conference.errors import NotFoundError
+from conference.errors import ConflictError, NotFoundError
+from conference.invitation_papers import service as invitation_papers
 from conference.line_checks import board
 from conference.line_checks import service as line_checks
 from conference.minutes import paper as minutes_paper
@@ -65,7 +66,7 @@ def package_of(session: Session, meeting: Meeting, stores: Stores, at: datetime)
     """Everything of ``meeting``, as it stands at ``at``; files that are gone are named missing."""
     found = hoso.parts(hoso.facts_of(session, meeting))
     lacking = {Completeness.MISSING, Completeness.PENDING}
-    missing = [part.label for part in found if part.completeness in lacking]
+    missing = [part.said for part in found if part.completeness in lacking]
     items: list[Item] = []
     for item in _items(session, meeting, stores, at):
         if isinstance(item.content, Path) and not item.content.is_file():
@@ -87,6 +88,8 @@ def package_of(session: Session, meeting: Meeting, stores: Stores, at: datetime)
 
 def _items(session: Session, meeting: Meeting, stores: Stores, at: datetime) -> Iterator[Item]:
     yield from _line_checks(session, meeting)
+    yield from _invitation(session, meeting, stores, at)
+    yield from inside_tables.items(session, meeting)
     yield from _attendance(session, meeting, stores, at)
     yield from _minutes(session, meeting, stores, at)
     yield from _notice(session, meeting, stores, at)
@@ -145,6 +148,20 @@ def _attendance(session: Session, meeting: Meeting, stores: Stores, at: datetime
     yield Item("diem-danh/diem-danh.xlsx", "Danh sách điểm danh (XLSX)", table)
     content = json.dumps(attendance_record.to_json(made), ensure_ascii=False, indent=1).encode()
     yield Item("diem-danh/diem-danh.json", "Danh sách điểm danh (dữ liệu)", content)
+
+
+def _invitation(session: Session, meeting: Meeting, stores: Stores, at: datetime) -> Iterator[Item]:
+    row = invitation_papers.find(session, meeting.id)
+    if row is None:
+        return
+    text = invitation_papers.text_of(row)
+    docx = invitation_papers.docx(session, stores.issuer, meeting, text, at)
+    yield Item("giay-moi/giay-moi.docx", "Giấy mời (DOCX)", docx)
+    try:
+        printed = invitation_papers.pdf_file(session, stores.issuer, meeting, text, at)
+    except ConflictError:
+        return  # an own layout without a suite to print it: the DOCX is what there is
+    yield Item("giay-moi/giay-moi.pdf", "Giấy mời (PDF)", printed)
 
 
 def _minutes(session: Session, meeting: Meeting, stores: Stores, at: datetime) -> Iterator[Item]:

@@ -17,8 +17,11 @@ from conference.invitations.ledger import about
 from conference.invitations.models import ABOUT_CHECKS, Delivery, OutboxMessage
 from conference.line_checks.models import LineCheck
 from conference.minutes.models import Minutes
+from conference.replies.models import SiteReply
 from conference.scheduling.journal import LogEntry
 from conference.scheduling.models import Meeting, Paper, Scope
+from conference.sentences import Sentence, say
+from conference.signatures.models import SignedKind, SignedPaper, Verdict
 
 Counted = ScalarSelect[int]
 
@@ -44,6 +47,13 @@ class Part:
     count: int
     of: int
     """Out of how many; 0 when there is no such figure."""
+    note: str = ""
+    """What exactly is missing."""
+
+    @property
+    def said(self) -> str:
+        """The part's name with what is missing."""
+        return f"{self.label}: {self.note}" if self.note else self.label
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +70,10 @@ class Facts:
     recordings_published: int
     recordings_failed: int
     has_minutes: bool
+    signed_minutes: int
+    """Signed papers of the minutes whose signature is not broken."""
+    replies: int
+    """Sites that answered, or were there without."""
     log_entries: int
     needs_notice: bool
     """Conclusions of a central meeting come from the centre."""
@@ -93,24 +107,19 @@ def facts_of(session: Session, meeting: Meeting) -> Facts:
             rows(Minutes.meeting_id),
             rows(LogEntry.meeting_id),
             rows(Notice.meeting_id, Notice.issued_on.is_not(None)),
+            rows(
+                SignedPaper.meeting_id,
+                SignedPaper.kind == SignedKind.MINUTES,
+                SignedPaper.verdict.in_([Verdict.VALID, Verdict.UNKNOWN]),
+            ),
+            rows(SiteReply.meeting_id),
             select(func.count(LineCheck.invited_site_id.distinct()))
             .where(LineCheck.meeting_id == meeting.id)
             .scalar_subquery(),
         )
     ).one()
-    (
-        letters,
-        sent,
-        papers,
-        marked,
-        recordings,
-        published,
-        broken,
-        minutes,
-        lines,
-        notices,
-        checked,
-    ) = counted
+    letters, sent, papers, marked, recordings, published, broken, *rest = counted
+    minutes, lines, notices, signed, replies, checked = rest
     return Facts(
         is_over=meeting.is_over,
         invited=sum(site.withdrawn_at is None for site in meeting.sites),
@@ -122,6 +131,8 @@ def facts_of(session: Session, meeting: Meeting) -> Facts:
         recordings_published=published,
         recordings_failed=broken,
         has_minutes=minutes > 0,
+        signed_minutes=signed,
+        replies=replies,
         log_entries=lines,
         needs_notice=meeting.scope is not Scope.CENTRAL,
         has_notice=notices > 0,
@@ -138,6 +149,14 @@ def parts(facts: Facts) -> list[Part]:
             "giay-moi", "Giấy mời",
             done if facts.mails and facts.mails == facts.mails_sent else pending,
             facts.mails_sent, facts.mails,
+            _short(say("%(n)s/%(of)s thư đã gửi", n=facts.mails_sent, of=facts.mails)),
+        ),
+        Part(
+            "tra-loi", "Trả lời giấy mời",
+            done if facts.invited and facts.replies >= facts.invited
+            else (pending if not facts.is_over and facts.invited else Completeness.NONE),
+            facts.replies, facts.invited,
+            _short(say("%(n)s/%(of)s điểm cầu trả lời", n=facts.replies, of=facts.invited)),
         ),
         Part("tai-lieu", "Tài liệu", done if facts.papers else Completeness.NONE, facts.papers, 0),
         Part("kiem-tra", "Kiểm tra đường truyền", _checks(facts), facts.checked, facts.invited),
@@ -145,12 +164,15 @@ def parts(facts: Facts) -> list[Part]:
             "diem-danh", "Điểm danh",
             done if facts.invited and facts.marked >= facts.invited else late,
             facts.marked, facts.invited,
+            _short(say("%(n)s/%(of)s điểm cầu đã điểm danh", n=facts.marked, of=facts.invited)),
         ),
         Part("ban-ghi", "Bản ghi", _recordings(facts), facts.recordings_published,
-             facts.recordings),
+             facts.recordings, _recording_note(facts)),
         Part("bien-ban", "Biên bản", done if facts.has_minutes else late, int(facts.has_minutes),
-             1),
-        Part("ket-luan", "Kết luận", _notice(facts, late), int(facts.has_notice), 0),
+             1, "" if facts.has_minutes else say("chưa lập")),
+        _signed(facts, late),
+        Part("ket-luan", "Kết luận", _notice(facts, late), int(facts.has_notice), 0,
+             "" if facts.has_notice else say("chưa ban hành thông báo")),
         Part("nhat-ky", "Nhật ký", done if facts.log_entries else late, facts.log_entries, 0),
     ]  # fmt: skip
 
@@ -161,6 +183,29 @@ def _checks(facts: Facts) -> Completeness:
         return Completeness.NONE
     is_done = facts.is_over or facts.checked >= facts.invited
     return Completeness.COMPLETE if is_done else Completeness.PENDING
+
+
+def _short(said: Sentence) -> str:
+    """``said`` while something is missing; nothing when all are there."""
+    return said if said.facts["n"] < said.facts["of"] else ""
+
+
+def _recording_note(facts: Facts) -> str:
+    if facts.recordings_failed and not facts.recordings_published:
+        return say("không dựng được")
+    return _short(
+        say("%(n)s/%(of)s bản ghi xem được", n=facts.recordings_published, of=facts.recordings)
+    )
+
+
+def _signed(facts: Facts, late: Completeness) -> Part:
+    """The minutes with signatures; of a central meeting the centre keeps them."""
+    is_there = facts.signed_minutes > 0
+    missing = late if facts.needs_notice else Completeness.NONE
+    return Part(
+        "bien-ban", "Bản ký của biên bản", Completeness.COMPLETE if is_there else missing,
+        facts.signed_minutes, 0, "" if is_there else say("chưa có bản ký"),
+    )  # fmt: skip
 
 
 def _notice(facts: Facts, late: Completeness) -> Completeness:

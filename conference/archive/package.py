@@ -147,11 +147,49 @@ def _element(parent: ET.Element, value: Any) -> None:
         parent.text = "".join(c for c in str(value) if c in "\t\n" or c.isprintable())
 
 
-def _index(package: Package) -> str:
-    rows = "".join(
+FOLDERS: Final = {
+    "giay-moi": "Giấy mời", "tra-loi": "Trả lời giấy mời", "tai-lieu": "Tài liệu",
+    "kiem-tra": "Kiểm tra đường truyền", "diem-danh": "Điểm danh", "bieu-quyet": "Biểu quyết",
+    "trao-doi": "Trao đổi", "ban-ghi": "Bản ghi", "bien-ban": "Biên bản",
+    "ket-luan": "Kết luận", "ban-ky": "Bản ký số", "nhat-ky": "Nhật ký", "du-lieu": "Dữ liệu",
+}  # fmt: skip
+"""Folders of a package in the order of the file; others come last under their own name."""
+_SHOWN: Final = (
+    ("period", "Thời gian"), ("chair", "Chủ trì"), ("secretary", "Thư ký"),
+    ("sites_invited", "Điểm cầu được mời"), ("sites_present", "Điểm cầu có mặt"),
+    ("delegates", "Đại biểu"),
+)  # fmt: skip
+
+
+def _by_folder(items: Sequence[Item]) -> list[tuple[str, list[Item]]]:
+    found: dict[str, list[Item]] = {}
+    for item in items:
+        found.setdefault(item.path.partition("/")[0], []).append(item)
+    order = list(FOLDERS)
+    names = sorted(found, key=lambda one: order.index(one) if one in FOLDERS else len(order))
+    return [(FOLDERS.get(name, name), found[name]) for name in names]
+
+
+def _section(name: str, items: Sequence[Item]) -> str:
+    links = "".join(
         f'<li><a href="{html.escape(item.path, quote=True)}">{html.escape(item.title)}</a></li>'
-        for item in package.items
+        for item in items
     )
+    return f"<h2>{html.escape(name)}</h2><ul>{links}</ul>"
+
+
+def _facts(package: Package) -> str:
+    shown = [
+        (label, package.metadata[name]) for name, label in _SHOWN if package.metadata.get(name)
+    ]
+    rows = "".join(
+        f"<tr><th>{label}</th><td>{html.escape(str(value))}</td></tr>" for label, value in shown
+    )
+    return f"<table>{rows}</table>" if rows else ""
+
+
+def _index(package: Package) -> str:
+    rows = "".join(_section(name, found) for name, found in _by_folder(package.items))
     lacking = "".join(f"<li>{html.escape(one)}</li>" for one in package.missing)
     warning = f"<h2>Hồ sơ còn thiếu</h2><ul>{lacking}</ul>" if lacking else ""
     return (
@@ -159,8 +197,9 @@ def _index(package: Package) -> str:
         '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
         "style-src 'unsafe-inline'\">"
         f"<title>{html.escape(package.title)}</title>"
-        "<style>body{font:16px/24px serif;max-width:44em;margin:2em auto;padding:0 1em}</style>"
+        "<style>body{font:16px/24px serif;max-width:44em;margin:2em auto;padding:0 1em}"
+        "th{text-align:left;font-weight:normal;padding-right:1em}</style>"
         f"</head><body><h1>{html.escape(package.title)}</h1>"
-        f"<p>{html.escape(package.office)}</p><ul>{rows}</ul>{warning}"
+        f"<p>{html.escape(package.office)}</p>{_facts(package)}{warning}{rows}"
         "<p>Kiểm tra gói này: <code>diemcau verify TỆP.zip</code></p></body></html>"
     )

@@ -448,6 +448,8 @@ def test_the_overview_shows_how_complete_the_file_is(held: HeldMeeting, recordin
     held.change(end)
     text = held.browser(held.live.clerk).get(url(held, "tong-quan")).text
     assert "Tải gói hồ sơ" in text
-    assert "Đủ 1/6 phần" in text
+    assert "Đủ 1/7 phần" in text
+    assert "0/3 điểm cầu đã điểm danh" in text
+    assert "chưa có bản ký" in text
     assert 'href="/cuoc-hop/1/ket-luan"' in text
     assert "Tải gói hồ sơ" not in held.site_browser(0).get(url(held, "tong-quan")).text

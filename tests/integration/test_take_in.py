@@ -406,3 +406,38 @@ def test_the_page_names_what_differs_asks_for_the_key_and_shows_where_it_came_fr
         assert page.status_code == 200, tab
     assert "Nhập từ nơi khác" in clerk.get("/tim-kiem?q=ho+chua+thuy+loi").text
     assert held.browser(held.live.clerk).get("/luu-tru/nhap").status_code == 403
+
+
+# --- what a package holds ------------------------------------------------------------------------
+
+
+def test_a_package_holds_every_part_of_the_file_and_its_index_leads_to_each(
+    made: tuple[Database, int, bytes, str],
+) -> None:
+    with zipfile.ZipFile(io.BytesIO(made[2])) as archive:
+        names = {info.filename for info in archive.infolist()}
+        index = archive.read("index.html").decode()
+        tables = {
+            name: archive.read(name).decode("utf-8-sig") for name in names if name.endswith(".csv")
+        }
+        metadata = json.loads(archive.read("metadata.json"))
+        papers = [archive.read(name) for name in names
+                  if name in {"bien-ban/bien-ban.pdf", "diem-danh/diem-danh.pdf",
+                              "ket-luan/ket-luan.pdf"}]  # fmt: skip
+    folders_inside = {name.partition("/")[0] for name in names if "/" in name}
+    assert folders_inside >= {
+        "giay-moi", "tra-loi", "tai-lieu", "diem-danh", "bieu-quyet", "trao-doi", "nhat-ky",
+        "ban-ghi", "bien-ban", "ket-luan", "ban-ky", "du-lieu",
+    }  # fmt: skip
+    assert {"giay-moi/giay-moi.docx", "giay-moi/giay-moi.pdf"} <= names
+    assert all(f'href="{name}"' in index for name in names if "/" in name)
+    assert "<script" not in index
+    assert "Thông qua chương trình?,công khai,1,0,0" in tables["bieu-quyet/ket-qua.csv"]
+    assert "tán thành" in tables["bieu-quyet/phieu-cong-khai.csv"]
+    assert "<b>Nghe rõ</b>" in tables["trao-doi/trao-doi.csv"]
+    assert "dakpxi@example.invalid" in tables["giay-moi/thu-da-gui.csv"]
+    assert "Điểm danh: 1/3 điểm cầu đã điểm danh" in metadata["missing"]
+    assert "Giấy mời: 1/2 thư đã gửi" in metadata["missing"]
+    assert "Điểm danh: 1/3 điểm cầu đã điểm danh" in index
+    assert len(papers) == 3
+    assert all(b"pdfaid" in one for one in papers)
