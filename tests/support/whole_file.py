@@ -30,6 +30,10 @@ from conference.directory.models import Unit
 from conference.documents.paper import Issuer
 from conference.invitation_papers.models import InvitationPaper, PaperKind
 from conference.invitations.models import Delivery, OutboxMessage, Purpose
+from conference.line_checks.models import LineCheck, LineCheckReminder
+from conference.line_checks.models import Source as CheckSource
+from conference.line_checks.models import Stage as CheckStage
+from conference.line_checks.verdict import Grade
 from conference.minutes.models import Minutes, MinutesAddendum, MinutesRevision
 from conference.replies.models import Answer, SiteReply, Source, Substitution
 from conference.scheduling.models import Meeting, Paper, Status
@@ -195,6 +199,15 @@ def _letters(session: Session, live: LiveMeeting, begun: datetime) -> None:
             content="x", ics_sequence=0, state=Delivery.SENT, next_attempt_at=begun,
             created_at=begun, sent_at=begun,
         )
+    )  # fmt: skip
+    session.add_all(
+        [
+            LineCheck(meeting_id=meeting.id, invited_site_id=site.id, source=CheckSource.HAND,
+                      grade=next(iter(Grade)), note="Gọi điện", checked_by="Kỹ thuật",
+                      checked_at=begun),
+            LineCheckReminder(meeting_id=meeting.id, invited_site_id=site.id,
+                              stage=CheckStage.LAST, starts_at=begun, written_at=begun),
+        ]
     )  # fmt: skip
     session.add_all(
         [
