@@ -60,6 +60,9 @@ class LoadPlan:
     """Begin the joins of subscribers spread over this time; None: ten at a time."""
     tag: str = ""
     """Told apart from another load in the same room by it."""
+    joins_quietly: bool = False
+    """Let publishers begin to send when everybody has joined: for loads that leave a machine no
+    time for joins. The time to the first packet then means nothing."""
     probes: int = 1
     """Subscribers of each room whose packets' delay is measured, when drained."""
 
@@ -197,8 +200,10 @@ class Load:
         try:
             self._publishers = await self._join_publishers()
             self._tasks.append(asyncio.create_task(self._drains.run()))
-            self.start()
+            if not self._plan.joins_quietly:
+                self.start()
             self._subscribers = await self._join_subscribers()
+            self.start()
             self._tasks += [asyncio.create_task(one.run()) for one in self._subscribers]
             await _wait_for_tracks(self._subscribers, self._plan.tracks)
             await self._join_probes()
