@@ -84,6 +84,20 @@ def test_a_sent_section_is_answered_with_one_codec_and_its_retransmissions() -> 
     assert media.rtcp_fb[96] == ["nack", "nack pli", "transport-cc"]
 
 
+def test_lost_sound_may_be_asked_for_though_browsers_do_not_offer_it() -> None:
+    offered = offer(
+        section(AUDIO, "0", extra="a=rtcp-fb:111 transport-cc\n"), section(AUDIO, "1", "recvonly")
+    )
+    opus = choose_codec(offered.media[0], (OPUS,))
+    assert opus is not None
+    plans = {"0": ReceivePlan(opus)}
+    slots = {"1": SendSlot("TR_1", "PA_1|TR_1", "audio", opus, 1111, 2222, "PA_1")}
+    answer = parse(write(write_answer(offered, LOCAL, plans, slots, version=1)))
+    sent, received = answer.media
+    assert sent.rtcp_fb[111] == ["transport-cc", "nack"]
+    assert received.rtcp_fb[111] == ["nack"]
+
+
 def test_simulcast_is_accepted_with_every_rid_of_the_offer() -> None:
     rids = "a=rid:q send\na=rid:h send\na=rid:f send\na=simulcast:send q;h;f\n"
     offered = offer(section(VIDEO, "0", extra=rids))
