@@ -14,7 +14,7 @@ from typing import Any, Final
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from conference.access.models import Account, AuditEntry
+from conference.access.models import Account, AuditEntry, Role
 from conference.attendance.models import Delegate, PresenceEvidence
 from conference.attendance.service import STATUS_WORDS
 from conference.conduct.models import Ballot, ChatMessage, FloorRequest, LogEntry, Vote, VoteReceipt
@@ -25,6 +25,12 @@ from conference.replies.models import Substitution
 from conference.scheduling.local_time import date_text, to_local
 from conference.scheduling.models import Meeting
 
+ROLE_WORDS: Final = {
+    Role.ADMINISTRATOR: "quản trị", Role.SECRETARY: "thư ký",
+    Role.OFFICE_CHIEF: "chánh văn phòng", Role.CHAIR: "chủ tọa", Role.CLERK: "văn thư",
+    Role.TECHNICIAN: "kỹ thuật", Role.SITE: "điểm cầu", Role.DELEGATE: "đại biểu",
+    Role.LEADER: "lãnh đạo", Role.AUDITOR: "kiểm tra",
+}  # fmt: skip
 MAX_ROWS: Final = 1000
 """Of each section; how many there are in all is always said."""
 
@@ -106,7 +112,7 @@ def _word(value: Any) -> str:
 
 def _directory(person: Person) -> Section:
     rows = (
-        ("Họ và tên", person.full_name), ("Tên để sắp xếp", person.sort_key),
+        ("Họ và tên", person.full_name),
         ("Chức vụ", person.title), ("Đơn vị", person.unit.name if person.unit else ""),
         ("Thư điện tử", person.email), ("Điện thoại", person.phone),
     )  # fmt: skip
@@ -127,7 +133,7 @@ def _offices(read: _Reader, person: Person) -> Section:
 def _accounts(accounts: Sequence[Account]) -> Section:
     rows = tuple(
         (
-            one.username, one.display_name, one.role.value,
+            one.username, one.display_name, ROLE_WORDS[one.role],
             "hoạt động" if one.is_active else "đã khóa", _word(one.created_at),
         )
         for one in accounts
