@@ -20,7 +20,9 @@ from conference.conduct.models import Ballot, ChatMessage, FloorRequest, LogEntr
 from conference.database import Base
 from conference.directory.models import (
     Appointment,
+    DirectoryImport,
     FormerHolder,
+    ImportHeading,
     Person,
     Site,
     Succession,
@@ -76,9 +78,11 @@ __all__ = [
     "Delegate",
     "Destruction",
     "DestructionItem",
+    "DirectoryImport",
     "FileTerm",
     "FloorRequest",
     "FormerHolder",
+    "ImportHeading",
     "ImportedFile",
     "IncomingMessage",
     "InvitationPaper",

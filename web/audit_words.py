@@ -41,6 +41,8 @@ ACTION_WORDS: Final[Mapping[str, LazyString]] = {
     "destruction.propose": _l("Lập danh mục tiêu hủy"),
     "destruction.withdraw": _l("Rút danh mục tiêu hủy"),
     "directory.exported": _l("Xuất danh bạ"),
+    "directory.columns_matched": _l("Ghép cột khi nhập danh bạ"),
+    "directory.import_undone": _l("Hoàn tác lần nhập danh bạ"),
     "directory.imported": _l("Nhập danh bạ"),
     "invitation.resent": _l("Gửi lại thư mời"),
     "invitation.sent_otherwise": _l("Ghi thư mời đã gửi cách khác"),

@@ -1,14 +1,15 @@
-"""``diemcau import`` and ``diemcau export``: units, people and accounts as tables."""
+"""``diemcau import`` and ``diemcau export``: units, sites, people and accounts as tables."""
 
 import argparse
 import csv
+import hashlib
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from conference.access import accounts, audit, transfer
+from conference.access import accounts, imports, transfer
 from conference.access.policy import Actor
 from conference.access.transfer import Kind
 from conference.database import Database
@@ -26,7 +27,7 @@ OPERATOR = Actor(account_id=None, role=None, name="diemcau (dòng lệnh)")
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Describe both commands."""
     kinds = [kind.value for kind in Kind]
-    taking = commands.add_parser("import", help="import units, people or accounts from a table")
+    taking = commands.add_parser("import", help="import a table of the directory")
     add = taking.add_argument
     add("kind", choices=[*kinds, "dataset"], help="what the file holds; dataset: units shipped")
     add("source", metavar="FILE", help="XLSX or CSV; for dataset its name")
@@ -34,7 +35,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     add("--links", type=Path, metavar="FILE", help="write links to set passwords of accounts")
     _add_place(taking)
     taking.set_defaults(run=run_import)
-    giving = commands.add_parser("export", help="export units, people or accounts as a table")
+    giving = commands.add_parser("export", help="export the directory as a table")
     giving.add_argument("kind", choices=kinds)
     giving.add_argument("target", type=Path, metavar="FILE", help="ends in .xlsx or .csv")
     _add_place(giving)
@@ -76,9 +77,10 @@ def _load_dataset(database: Database, name: str) -> int:
 
 def _import(database: Database, settings: Settings, options: argparse.Namespace) -> int:
     kind = Kind(options.kind)
-    table = tables.read_table(Path(options.source).read_bytes(), transfer.COLUMNS[kind])
+    data = Path(options.source).read_bytes()
     at = datetime.now(UTC)
     with database.transaction() as session:
+        table = tables.read_table(data, imports.columns_of(session, kind))
         plan = transfer.plan(session, kind, table, today=local_day(at), at=at)
         _tell(plan)
         if plan.faults:
@@ -87,12 +89,8 @@ def _import(database: Database, settings: Settings, options: argparse.Namespace)
         if options.dry_run:
             session.rollback()
             return 0
-        plan.apply(_show)
-        audit.record(
-            session, at=at, actor=OPERATOR, action="directory.imported", object_type=kind.value,
-            object_id=Path(options.source).name[:40],
-            detail={"rows": plan.total, "new": plan.new, "changed": plan.changed},
-        )  # fmt: skip
+        digest = hashlib.sha256(data).hexdigest()
+        imports.take_in(session, kind, plan, digest, OPERATOR, at, progress=_show)
         if options.links is not None and kind is Kind.ACCOUNTS:
             _write_links(session, settings, options.links, at)
     return 0

@@ -1,4 +1,4 @@
-"""The kinds of tables that go in and out: units, people, accounts."""
+"""The kinds of tables that go in and out: units, sites, people, accounts."""
 
 import enum
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from conference.access import intake as accounts
-from conference.directory import people_intake, unit_intake
+from conference.directory import people_intake, site_intake, unit_intake
 from conference.directory.intake import Plan
 from conference.directory.tables import Column, Fault, Table, write_csv, write_xlsx
 
@@ -17,17 +17,20 @@ class Kind(enum.Enum):
     """What a table holds."""
 
     UNITS = "units"
+    SITES = "sites"
     PEOPLE = "people"
     ACCOUNTS = "accounts"
 
 
 COLUMNS: Final[Mapping[Kind, Sequence[Column]]] = {
     Kind.UNITS: unit_intake.UNIT_COLUMNS,
+    Kind.SITES: site_intake.SITE_COLUMNS,
     Kind.PEOPLE: people_intake.PEOPLE_COLUMNS,
     Kind.ACCOUNTS: accounts.COLUMNS,
 }
 _ROWS: Final[Mapping[Kind, Callable[[Session], Iterable[Mapping[str, object]]]]] = {
     Kind.UNITS: unit_intake.unit_rows,
+    Kind.SITES: site_intake.site_rows,
     Kind.PEOPLE: people_intake.people_rows,
     Kind.ACCOUNTS: accounts.account_rows,
 }
@@ -37,6 +40,8 @@ def plan(session: Session, kind: Kind, table: Table, *, today: date, at: datetim
     """What taking ``table`` in would do; each cell has at most one fault, the first found."""
     if kind is Kind.UNITS:
         found = unit_intake.plan_units(session, table)
+    elif kind is Kind.SITES:
+        found = site_intake.plan_sites(session, table, today)
     elif kind is Kind.PEOPLE:
         found = people_intake.plan_people(session, table, today)
     else:

@@ -9,6 +9,7 @@ unit: who held it before is kept. A person's titles and offices have periods too
 
 import enum
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -217,3 +218,34 @@ class Appointment(Base):
 
     person: Mapped[Person] = relationship(back_populates="appointments")
     unit: Mapped[Unit | None] = relationship()
+
+
+class DirectoryImport(Base):
+    """A table that was taken in, with what it wrote, so that it can be taken back."""
+
+    __tablename__ = "directory_import"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    digest: Mapped[str] = mapped_column(String(64))
+    """SHA-256 of the file, hexadecimal."""
+    made_at: Mapped[datetime] = mapped_column(index=True)
+    made_by: Mapped[str] = mapped_column(String(160))
+    new: Mapped[int]
+    changed: Mapped[int]
+    record: Mapped[dict[str, Any]] = mapped_column(deferred=True)
+    """See `conference.directory.changes_made`."""
+    undone_at: Mapped[datetime | None]
+    undone_by: Mapped[str] = mapped_column(String(160), default="", server_default="")
+
+
+class ImportHeading(Base):
+    """A heading of this office's tables that means one of our columns."""
+
+    __tablename__ = "import_heading"
+    __table_args__ = (UniqueConstraint("kind", "heading_folded"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    heading_folded: Mapped[str] = mapped_column(String(200))
+    column: Mapped[str] = mapped_column(String(60))

@@ -90,6 +90,28 @@ def read_table(data: bytes, columns: Sequence[Column]) -> Table:
     return _as_table(lines, columns)
 
 
+def headings_of(data: bytes) -> list[str]:
+    """The first line of a file that says anything. Raises InvalidError as `read_table` does."""
+    if len(data) > MAX_PACKED_BYTES:
+        raise _unreadable(f"Tệp lớn hơn {MAX_PACKED_BYTES // 1024**2} MB.")
+    lines = _read_xlsx(data) if data[:4] == b"PK\x03\x04" else _read_csv(_decoded(data))
+    for _number, values, _faults in lines:
+        texts = [_clean(value) for value in values]
+        if any(texts):
+            return [text for text in texts if text]
+    raise _unreadable("Tệp trống.")
+
+
+def meanings(headings: Sequence[str], columns: Sequence[Column]) -> dict[str, str]:
+    """Key of the column that each heading means; empty for none."""
+    known = _names(columns)
+    found: dict[str, str] = {}
+    for heading in headings:
+        column = known.get(fold(heading).rstrip(" *"))
+        found[heading] = "" if column is None or column.key in found.values() else column.key
+    return found
+
+
 def read_pasted(text: str, columns: Sequence[Column]) -> Table:
     """Rows of pasted lines. Raises InvalidError (field ``file``)."""
     if len(text) > MAX_PACKED_BYTES:
@@ -186,12 +208,16 @@ def _as_table(lines: Iterable[Line], columns: Sequence[Column]) -> Table:
     return Table(tuple(rows), keys, tuple(faults))
 
 
-def _places(headings: Sequence[str], columns: Sequence[Column]) -> dict[int, Column]:
-    known = {
+def _names(columns: Sequence[Column]) -> dict[str, Column]:
+    return {
         fold(name).rstrip(" *"): column
         for column in columns
         for name in (column.title, column.key, *column.others)
     }
+
+
+def _places(headings: Sequence[str], columns: Sequence[Column]) -> dict[int, Column]:
+    known = _names(columns)
     places: dict[int, Column] = {}
     for at, heading in enumerate(headings):
         column = known.get(fold(heading).rstrip(" *"))

@@ -135,6 +135,8 @@ RIGHTS: dict[str, Verb | str] = {
     "accounts.issue_link": Verb.ACCOUNT_MANAGE,
     "accounts.issue_links": Verb.ACCOUNT_MANAGE,
     "transfer.index": Verb.ACCOUNT_MANAGE,
+    "transfer.match": Verb.ACCOUNT_MANAGE,
+    "transfer.undo": Verb.ACCOUNT_MANAGE,
     "transfer.confirm": Verb.ACCOUNT_MANAGE,
     "transfer.export": Verb.ACCOUNT_MANAGE,
     "statistics.index": Verb.STATISTICS_VIEW,

@@ -32,6 +32,15 @@ def said(answer: TestResponse) -> str:
     return html.unescape(re.sub(r"<[^>]+>", " ", answer.text))
 
 
+def plain(answer: TestResponse) -> str:
+    """`said` with single spaces."""
+    return " ".join(said(answer).split())
+
+
+def accounts_and_people(admin: FlaskClient) -> list[bytes]:
+    return [admin.get(f"/quan-tri/xuat/{kind}.csv").data for kind in ("accounts", "people")]
+
+
 def unit_id(pages: Pages, code: str) -> int:
     with pages.province.database.reading() as session:
         return session.scalars(
@@ -296,7 +305,7 @@ def test_what_is_exported_can_be_imported_and_no_cell_is_a_formula(
 ) -> None:
     with pages.province.database.transaction() as session:
         session.get_one(Person, 1).phone = "+84 905 111 222"
-    for kind in ("units", "people", "accounts"):
+    for kind in ("units", "sites", "people", "accounts"):
         for ending in ("xlsx", "csv"):
             data = admin.get(f"/quan-tri/xuat/{kind}.{ending}").data
             answer = admin.post(
@@ -308,3 +317,133 @@ def test_what_is_exported_can_be_imported_and_no_cell_is_a_formula(
     cells = [cell for row in book.active.iter_rows() for cell in row]
     assert all(cell.data_type != "f" for cell in cells)
     assert "'+84 905 111 222" in {cell.value for cell in cells}
+
+
+SITES = "Mã đơn vị\tTên điểm cầu\tSố chỗ\tThiết bị\tThư điện tử\n"
+
+
+def imported(admin: FlaskClient, kind: str, pasted: str) -> None:
+    shown = admin.post("/quan-tri/nhap", data={"kind": kind, "pasted": pasted})
+    assert admin.post(confirm_url(shown)).status_code == 302
+
+
+def undo(admin: FlaskClient) -> str:
+    page = admin.get("/quan-tri/nhap").text
+    found = re.search(r'action="(/quan-tri/nhap/\d+/hoan-tac)"', page)
+    assert found is not None
+    return said(admin.post(found[1], follow_redirects=True))
+
+
+def test_sites_come_in_and_change_by_unit_and_name(pages: Pages, admin: FlaskClient) -> None:
+    imported(admin, "sites", SITES + "62-S02\tHội trường B\t80\tCodec; Camera\tb@kontum.example\n")
+    with pages.province.database.reading() as session:
+        site = session.scalars(select(Site).where(Site.name == "Hội trường B")).one()
+    assert (site.capacity, site.equipment, site.is_active) == (80, "Codec\nCamera", True)
+    changed = "Mã đơn vị;Tên điểm cầu;Số chỗ\n62-S02;hội trường b;90\n"
+    shown = admin.post("/quan-tri/nhap", data={"kind": "sites", "pasted": changed})
+    assert "Mới 0, cập nhật 1, không đổi 0, lỗi 0" in said(shown)
+    admin.post(confirm_url(shown))
+    with pages.province.database.reading() as session:
+        site = session.get_one(Site, site.id)
+    assert (site.capacity, site.email) == (90, "b@kontum.example")  # absent columns stay
+
+
+def test_a_faulty_table_of_sites_names_row_and_column(pages: Pages, admin: FlaskClient) -> None:
+    rows = (
+        "62-S02\tA\tmười\t\t\n" "62-S99\tB\t10\t\t\n" "62-S02\t\t10\t\t\n"
+        "62-S02\tC\t99999\t\tkhông phải thư\n" "62-S02\tD\t\t\t\n" "62-S02\td\t\t\t\n"
+    )  # fmt: skip
+    before = count(pages, Site)
+    answer = admin.post("/quan-tri/nhap", data={"kind": "sites", "pasted": SITES + rows})
+    text = plain(answer)
+    for place in (
+        "2 Số chỗ “mười” không phải là số", "3 Mã đơn vị Không có đơn vị nào mã 62-S99.",
+        "4 Tên điểm cầu Không được để trống.", "5 Số chỗ “99999” không phải là số",
+        "5 Thư điện tử Địa chỉ thư không đúng", "7 Tên điểm cầu Trùng với dòng 6.",
+    ):  # fmt: skip
+        assert place in text
+    assert count(pages, Site) == before
+
+
+def test_no_site_is_a_formula_on_the_way_out_nor_runs_on_the_way_in(
+    pages: Pages, admin: FlaskClient
+) -> None:
+    with pages.province.database.transaction() as session:
+        session.get_one(Site, 1).room = '=HYPERLINK("http://x","y")'
+    exported = admin.get("/quan-tri/xuat/sites.xlsx").data
+    book = openpyxl.load_workbook(io.BytesIO(exported))
+    assert all(cell.data_type != "f" for row in book.active.iter_rows() for cell in row)
+    book.active["A2"] = "=1+1"
+    changed = io.BytesIO()
+    book.save(changed)
+    file = (io.BytesIO(changed.getvalue()), "x.xlsx")
+    answer = admin.post("/quan-tri/nhap", data={"kind": "sites", "file": file})
+    assert "Ô chứa công thức." in said(answer)
+
+
+def test_an_import_is_taken_back_whole_while_nothing_rests_on_it(
+    pages: Pages, admin: FlaskClient
+) -> None:
+    before = accounts_and_people(admin)
+    pasted = (
+        "Tên đăng nhập\tHọ và tên\tVai trò\tMã đơn vị\tChức vụ\n"
+        "lan.nt\tNguyễn Thị Lan\tđại biểu\t62-S02\tChuyên viên\n"
+        "vanthu\tTên mới\tVĂN THƯ\t\t\n"
+    )
+    imported(admin, "accounts", pasted)
+    assert "Nguyễn Thị Lan" in admin.get("/quan-tri/xuat/accounts.csv").text
+    assert "Đã hoàn tác lần nhập." in undo(admin)
+    assert accounts_and_people(admin) == before
+    assert "/hoan-tac" not in admin.get("/quan-tri/nhap").text
+    with pages.province.database.reading() as session:
+        actions = session.scalars(select(AuditEntry.action).order_by(AuditEntry.id)).all()
+    assert actions[-3:] == [
+        "directory.import_undone", "directory.exported", "directory.exported",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("is_used", [True, False])
+def test_an_import_that_something_rests_on_stays(
+    pages: Pages, admin: FlaskClient, is_used: bool
+) -> None:
+    imported(admin, "sites", SITES + "62-S02\tA\t80\t\t\n62-S02\tB\t80\t\t\n")
+    with pages.province.database.transaction() as session:
+        site = session.scalars(select(Site).where(Site.name == "A")).one()
+        if is_used:
+            session.add(Account(username="moi", password_hash="x", role=Role.SITE,
+                                display_name="A", site_id=site.id, created_at=AT))  # fmt: skip
+        else:
+            site.room = "Đã sửa"
+    sentence = "Dữ liệu khác đã dựa vào" if is_used else "Đã có dòng được sửa hoặc dùng"
+    assert sentence in undo(admin)
+    with pages.province.database.reading() as session:
+        names = session.scalars(select(Site.name).where(Site.name.in_(["A", "B"]))).all()
+    assert sorted(names) == ["A", "B"]
+
+
+def test_headings_are_matched_once_and_remembered(pages: Pages, admin: FlaskClient) -> None:
+    pasted = "Mã ĐV\tPhòng\tSức chứa\n62-S02\tHội trường C\t70\n"
+    shown = admin.post("/quan-tri/nhap", data={"kind": "sites", "pasted": pasted})
+    assert "Dòng đầu thiếu cột: Mã đơn vị, Tên điểm cầu." in said(shown)
+    assert "3 cột của tệp chưa hiểu được." in said(shown)
+    found = re.search(r'action="(/quan-tri/nhap/sites/[0-9a-f]{64}/cot)"', shown.text)
+    assert found is not None
+    headings = re.findall(r'name="heading" value="([^"]+)"', shown.text)
+    twice = {"heading": headings, "column": ["unit_code", "name", "name"]}
+    assert "không thể là cùng một cột" in said(admin.post(found[1], data=twice))
+    right = {"heading": headings, "column": ["unit_code", "name", "capacity"]}
+    matched = admin.post(found[1], data=right)
+    assert "Mới 1, cập nhật 0, không đổi 0, lỗi 0" in said(matched)
+    assert admin.post(confirm_url(matched)).status_code == 302
+    again = admin.post("/quan-tri/nhap", data={"kind": "sites", "pasted": pasted})
+    assert "Mới 0, cập nhật 0, không đổi 1, lỗi 0" in said(again)
+    assert "chưa hiểu được" not in said(again)
+
+
+def test_ten_thousand_pasted_lines_come_back_with_their_faults(
+    pages: Pages, admin: FlaskClient
+) -> None:
+    lines = "".join(f"62-S02\tPhòng {n}\t{n % 50}\t\t\n" for n in range(10_000))
+    answer = admin.post("/quan-tri/nhap", data={"kind": "sites", "pasted": SITES + lines})
+    assert "lỗi 200." in said(answer)
+    assert "Phòng 9999" in answer.text  # nothing typed is lost
