@@ -391,6 +391,21 @@ def test_round_trip_time_is_measured_on_own_reports() -> None:
     assert down.stats.rtt_s == pytest.approx(0.2)
 
 
+def test_loss_and_wanted_keyframes_are_pressing_and_nothing_else_is() -> None:
+    up = track(VP8)
+    peer = MediaPeer(local_ssrc=9)
+    peer.set_up_track("0", up)
+    peer.handle_rtp(video(1, keyframe=True), 0.0)
+    assert not peer.is_pressing(5.0)
+    peer.handle_rtp(video(3), 5.0)
+    assert not peer.is_pressing(5.0), "it may only be out of order"
+    assert peer.is_pressing(5.05)
+    peer.poll(5.05)
+    assert not peer.is_pressing(5.05), "it has just been asked for"
+    next(iter(up.layers)).request_keyframe()
+    assert peer.is_pressing(5.05)
+
+
 def test_a_peer_without_tracks_sleeps() -> None:
     peer = MediaPeer(local_ssrc=9)
     assert peer.next_poll_s == float("inf")
