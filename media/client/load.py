@@ -30,6 +30,8 @@ from media.transport.dtls import new_certificate
 
 TOKEN_TTL_S: Final = 3600.0
 PARALLEL_JOINS: Final = 10
+JOIN_TIMEOUT_S: Final = 45.0
+"""Longer than a person waits: a slow join is a figure, a failed one spoils the run."""
 WAIT_FOR_TRACKS_S: Final = 30.0
 SETTLE_S: Final = 1.0
 """Subscriptions and keyframes of the last to join are no part of what is measured."""
@@ -286,7 +288,11 @@ class Load:
         loop = asyncio.get_running_loop()
         started_s = loop.time()
         client = await Client.connect(
-            self._plan.url, token, auto_subscribe=subscribes, certificate=self._certificate
+            self._plan.url,
+            token,
+            auto_subscribe=subscribes,
+            timeout_s=JOIN_TIMEOUT_S,
+            certificate=self._certificate,
         )
         self._stack.push_async_callback(client.leave)
         self._result.join_s.append(loop.time() - started_s)
