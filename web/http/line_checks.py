@@ -76,7 +76,7 @@ def changes(meeting_id: int) -> Response | tuple[str, int]:
         page = {"meeting": meeting, "actor": who, **_words()}
         page["is_open"] = service.is_open(meeting, limits, now())
         rows = {
-            line.site.id: render_template("line_checks/_line.html", line=line, **page)
+            line.site.id: render_template("line_checks/_changed.html", line=line, **page)
             for line in fresh
         }
         standing = _counts(meeting, lines)
