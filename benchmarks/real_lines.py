@@ -43,10 +43,10 @@ NEVER_S: Final = 999.0
 SIZES: Final = ((320, 180, 90), (640, 360, 440), (1280, 720, 1400))
 """Layers, and their kbit/s before headers."""
 REPEATS: Final = 1
-STEADY_S: Final = 25.0
-PHASE_S: Final = 12.0
+STEADY_S: Final = 35.0
+PHASE_S: Final = 15.0
 """Each part of a line that changes."""
-LAST_PHASE_S: Final = 15.0
+LAST_PHASE_S: Final = 20.0
 
 
 def run(repeats: int = REPEATS, cases: Sequence[Case] = CASES) -> dict[str, Any]:

@@ -62,7 +62,7 @@ WATCH: Final = """async ([url, token, serverPort, proxyPort]) => {
     if (track.kind === 'video') watch(track.mediaStreamTrack);
     else { track.attach(); listen(track); }
   });
-  await room.connect(url, token);
+  await room.connect(url, token).catch(() => room.connect(url, token));
 }"""
 """Join through the proxy and keep a record."""
 
