@@ -310,6 +310,53 @@ def confirm_suggestions(
     return len(confirmed)
 
 
+REST: Final = frozenset(
+    {AttendanceStatus.IN_PERSON, AttendanceStatus.PRESENT, AttendanceStatus.ABSENT}
+)
+"""What may be said of many sites at once; late, early and excused are one site's own matter."""
+
+
+def mark_rest(
+    session: Session, meeting: Meeting, status: AttendanceStatus, *, by: str, at: datetime
+) -> int:
+    """Mark every site that nobody marked; how many.
+
+    Raises InvalidError for a status that is not of `REST`, ConflictError once the sheet is signed.
+    """
+    versions.require_open(session, meeting.id)
+    if status not in REST:
+        raise InvalidError({"status": "Chọn trạng thái ghi cho nhiều điểm cầu."})
+    kept = _marks(session, meeting.id)
+    decided = {
+        site.id: (status, kept[site.id].note if site.id in kept else "")
+        for site in meeting.sites
+        if site.withdrawn_at is None
+        and (site.id not in kept or kept[site.id].status is AttendanceStatus.UNMARKED)
+    }
+    _write(session, meeting.id, decided, by=by, at=at)
+    return len(decided)
+
+
+def undo_rest(session: Session, meeting: Meeting, *, by: str, at: datetime) -> int:
+    """Take back what `mark_rest` wrote at ``at`` for the same person; how many.
+
+    A site that somebody marked again meanwhile keeps that mark.
+    """
+    versions.require_open(session, meeting.id)
+    made = [
+        row
+        for row in _marks(session, meeting.id).values()
+        if row.marked_at == at and row.marked_by == by
+    ]
+    for row in made:
+        if row.note:
+            row.status = AttendanceStatus.UNMARKED
+        else:
+            session.delete(row)
+    session.flush()
+    return len(made)
+
+
 def _write(
     session: Session,
     meeting_id: int,

@@ -17,7 +17,7 @@ from flask.testing import FlaskClient
 from conference.access.models import AuditEntry
 from conference.attendance import delegates, evidence, service
 from conference.attendance.intervals import derive
-from conference.attendance.models import PresenceEvidence
+from conference.attendance.models import AttendanceMark, AttendanceStatus, PresenceEvidence
 from conference.lease import hold as hold_lease
 from conference.scheduling.models import InvitedSite, Meeting, Status
 from tests.support.held_meeting import HeldMeeting, held_meeting
@@ -366,3 +366,33 @@ def test_only_the_chair_signs_and_every_version_can_be_had_for_ever(held: HeldMe
     assert actions[:4] == [
         "attendance.sign", "attendance.correct", "attendance.mark", "attendance.sign",
     ]  # fmt: skip
+
+
+def test_the_rest_is_marked_at_once_and_taken_back_but_not_what_a_person_said_since(
+    held: HeldMeeting,
+) -> None:
+    clerk = held.browser(held.live.clerk)
+    sheet = f"/cuoc-hop/{held.meeting_id}/diem-danh"
+    first, second, third = (site.id for site in held.live.sites)
+    clerk.post(f"{sheet}/{first}", data={"status": "excused", "note": "Bão", "delegates_count": ""})
+    assert clerk.post(f"{sheet}/con-lai", data={"status": "excused"}).status_code == 422
+
+    def marks() -> dict[int, AttendanceStatus]:
+        with held.database.reading() as session:
+            rows = session.query(AttendanceMark).filter_by(meeting_id=held.meeting_id)
+            return {row.invited_site_id: row.status for row in rows}
+
+    held.clock.pass_s(60)
+    done = clerk.post(f"{sheet}/con-lai", data={"status": "in_person"})
+    assert done.status_code == 303
+    present = AttendanceStatus.IN_PERSON
+    assert marks() == {first: AttendanceStatus.EXCUSED, second: present, third: present}
+    page = clerk.get(done.headers["Location"]).text
+    assert "Hoàn tác" in page
+    moment = held.clock.at.isoformat()
+    held.clock.pass_s(60)
+    clerk.post(f"{sheet}/{third}", data={"status": "absent", "note": "", "delegates_count": ""})
+    clerk.post(f"{sheet}/con-lai/hoan-tac", data={"at": moment})
+    assert marks() == {first: AttendanceStatus.EXCUSED, third: AttendanceStatus.ABSENT}
+    outsider = held.site_browser(0)
+    assert outsider.post(f"{sheet}/con-lai", data={"status": "present"}).status_code == 403

@@ -54,6 +54,8 @@ RIGHTS: dict[str, Verb | str] = {
     "attendance.edit": Verb.ATTENDANCE_MARK,
     "attendance.mark": Verb.ATTENDANCE_MARK,
     "attendance.confirm": Verb.ATTENDANCE_MARK,
+    "attendance.mark_rest": Verb.ATTENDANCE_MARK,
+    "attendance.undo_rest": Verb.ATTENDANCE_MARK,
     "attendance.add_delegates": Verb.ATTENDANCE_MARK,
     "attendance.edit_delegate": Verb.ATTENDANCE_MARK,
     "attendance.mark_delegate": Verb.ATTENDANCE_MARK,

@@ -126,6 +126,8 @@ def _sheet_page(session: Session, page: dict[str, Any], **more: Any) -> str:
         may_sign=may(who, Verb.ATTENDANCE_SIGN, facts) and not is_locked
         and meeting.is_over,
         is_live=meeting.status is Status.LIVE,
+        rest_choices=service.REST,
+        undo_at=request.args.get("vua", "") if _instant(request.args.get("vua", "")) else "",
         connected=sum(_is_confirmable(line) for line in sheet.sites),
         **{"faults": {}, "typed": {}, **more},
     )  # fmt: skip
@@ -208,6 +210,54 @@ def confirm(meeting_id: int) -> Answer:
         _record(session, page, "attendance.confirm", at, count=count)
     said = ngettext("Đã xác nhận %(num)d điểm cầu.", "Đã xác nhận %(num)d điểm cầu.", count)
     return _done(meeting_id, said)
+
+
+@blueprint.post("/con-lai")
+def mark_rest(meeting_id: int) -> Answer:
+    """Mark every site that nobody marked with one status."""
+    at = now()
+    chosen = request.form.get("status", "")
+    status = next((one for one in AttendanceStatus if one.value == chosen), None)
+    with services().database.transaction() as session:
+        page = open_page(session, meeting_id, TAB, Verb.ATTENDANCE_MARK)
+        try:
+            count = service.mark_rest(
+                session, page["meeting"], status or AttendanceStatus.UNMARKED,
+                by=page["actor"].name, at=at,
+            )  # fmt: skip
+        except InvalidError as error:
+            return _sheet_page(session, page, faults=error.fields), 422
+        _record(session, page, "attendance.mark_rest", at, count=count, status=chosen)
+    said = ngettext("Đã điểm danh %(num)d điểm cầu.", "Đã điểm danh %(num)d điểm cầu.", count)
+    flash(said, "ok")
+    target = url_for(
+        "attendance.show", meeting_id=meeting_id, vua=at.isoformat() if count else None
+    )
+    return redirect(target, 303)
+
+
+@blueprint.post("/con-lai/hoan-tac")
+def undo_rest(meeting_id: int) -> Response:
+    """Take back what was marked at once a moment ago."""
+    at = now()
+    made_at = _instant(request.form.get("at", ""))
+    with services().database.transaction() as session:
+        page = open_page(session, meeting_id, TAB, Verb.ATTENDANCE_MARK)
+        count = 0
+        if made_at is not None:
+            count = service.undo_rest(session, page["meeting"], by=page["actor"].name, at=made_at)
+        _record(session, page, "attendance.undo_rest", at, count=count)
+    said = ngettext("Đã bỏ điểm danh của %(num)d điểm cầu.",
+                    "Đã bỏ điểm danh của %(num)d điểm cầu.", count)  # fmt: skip
+    return _done(meeting_id, said)
+
+
+def _instant(text: str) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo is not None else None
 
 
 def _record(
