@@ -122,7 +122,7 @@ def test_a_site_checks_through_the_node_and_the_board_turns_green(
     [row] = checks_of(service.settings, meeting_id)
     rates = row.report["rates"]
     assert (row.report["via"], row.report["microphone"]) == ("udp", "ok")
-    assert rates["down_kbps"] > rates["up_kbps"] > 50, "two copies come back"
+    assert min(rates["down_kbps"], rates["up_kbps"]) > 50
 
     expect(first).to_contain_text("Sẵn sàng", timeout=20_000)
     expect(desk.locator("#board-summary")).to_have_text("Đã kiểm tra 1/3 điểm cầu")
