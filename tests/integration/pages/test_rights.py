@@ -62,6 +62,8 @@ class Walk:
         }
         if rule.endpoint.startswith("transfer."):
             values["word"] = "units"
+        elif rule.endpoint in {"retention.paper_file", "personal_data.report_file"}:
+            values |= {"what": "danh-muc", "ending": "docx"}
         elif rule.endpoint.endswith(".paper_file"):
             values["kind"] = "docx"
         elif rule.endpoint == "signed_papers.upload":
