@@ -66,6 +66,12 @@ fuzz:
 	-@$(BIN)/python -m pip install --quiet atheris
 	@$(BIN)/python -m tests.fuzz $(ARGS)
 
+# For a night: each process of the service is killed a hundred times in a recorded meeting.
+.PHONY: crash
+crash:
+	@$(PYTHON) config/bootstrap.py test
+	@$(BIN)/python -m tests.crash $(ARGS)
+
 # For a night: an hour of twelve speakers, and ten minutes in real time, looked at and listened to.
 .PHONY: hour
 hour:

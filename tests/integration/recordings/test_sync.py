@@ -43,8 +43,9 @@ async def meet(server: Server, room: str, folder: Path, database: Database) -> N
     token = room_token(
         LoadPlan(url=server.url, api_key=KEY, secret=SECRET), room, "site:1", publishes=True
     )
+    clips = await asyncio.to_thread(make_clips, folder)
     async with await Client.connect(server.url, token) as client:
-        tasks = await publish(client, make_clips(folder))
+        tasks = await publish(client, clips)
         await asyncio.to_thread(wait_until_recording, database)
         await asyncio.sleep(SECONDS)
         await asyncio.to_thread(stop, database)
