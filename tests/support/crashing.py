@@ -108,9 +108,8 @@ async def _meet(
             before = _rows(database, meeting_id)
             process = _process(service, target)
             killed_s = time.monotonic()
-            killed_at = datetime.now(UTC)
             process.kill()
-            await asyncio.to_thread(_wait_back, service, database, meeting_id, killed_at)
+            await asyncio.to_thread(_wait_back, service, database, target, process.pid)
             outcome.resumed_s.append(time.monotonic() - killed_s)
             after = _rows(database, meeting_id)
             outcome.rows_lost += sum(
@@ -161,14 +160,29 @@ def _wait_recording(database: Database, meeting_id: int) -> None:
     wait_until(is_lit, "recording", RESUME_WITHIN_S)
 
 
-def _wait_back(service: Service, database: Database, meeting_id: int, killed_at: datetime) -> None:
-    """Until the pages answer and bytes came that are younger than the kill."""
+def _wait_back(service: Service, database: Database, target: str, killed_pid: int) -> None:
+    """Until the killed process has a successor, pages answer and bytes came after that."""
+
+    def successor() -> psutil.Process | None:
+        try:
+            found = _process(service, target)
+        except (LookupError, ValueError, psutil.Error):
+            return None  # not yet started again
+        return found if found.pid != killed_pid else None
 
     def is_back() -> bool:
-        newest = _row(database, meeting_id).last_byte_at
-        return newest is not None and newest > killed_at and service.is_healthy()
+        process = successor()
+        newest = _newest_byte_at(database)
+        if process is None or newest is None:
+            return False
+        return newest.timestamp() > process.create_time() and service.is_healthy()
 
     wait_until(is_back, f"back, see {service.log_path}", RESUME_WITHIN_S)
+
+
+def _newest_byte_at(database: Database) -> datetime | None:
+    with database.reading() as session:
+        return session.scalar(select(func.max(Recording.last_byte_at)))
 
 
 def _look_at_film(database: Database, meeting_id: int, root: Path, outcome: Outcome) -> None:
