@@ -41,14 +41,15 @@ function watch(track, identity) {
 
 const probe = {
   async join(url, token, options = {}) {
-    const { connect, e2ee, ...roomOptions } = options;
-    if (e2ee) {
+    const { connect, words, ...roomOptions } = options;
+    if (words) {
       const keyProvider = new LivekitClient.ExternalE2EEKeyProvider();
-      await keyProvider.setKey(e2ee);
-      roomOptions.e2ee = { keyProvider, worker: new Worker('livekit-client.e2ee.worker.js') };
+      await keyProvider.setKey(words);
+      const worker = new Worker('livekit-client.e2ee.worker.js');
+      roomOptions.encryption = { keyProvider, worker };
     }
     room = new Room({ singlePeerConnection: true, dynacast: true, ...roomOptions });
-    if (e2ee) await room.setE2EEEnabled(true);
+    if (words) await room.setE2EEEnabled(true);
     room.on(RoomEvent.DataReceived, (payload, person) =>
       said.push([person?.identity ?? '', new TextDecoder().decode(payload)]));
     for (const name of Object.values(RoomEvent))
@@ -93,10 +94,6 @@ const probe = {
   dimensions: (identity, width, height) => {
     for (const publication of remotePublications(identity))
       if (publication.kind === 'video') publication.setVideoDimensions({ width, height });
-  },
-  fps: (identity, fps) => {
-    for (const publication of remotePublications(identity))
-      if (publication.kind === 'video') publication.setVideoFPS(fps);
   },
   enabled: (identity, enabled) => {
     for (const publication of remotePublications(identity))
