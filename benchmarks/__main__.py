@@ -138,7 +138,12 @@ def write_page(results: Mapping[str, Mapping[str, Any]]) -> None:
             about += f", busy with other work (load average {on['load_average']:g})"
         unit = f"; {result['unit']}." if "unit" in result else "."
         elsewhere = result.get("table_in")
-        shown = [f"[Table]({elsewhere})"] if elsewhere else [*table(result), "", beside(result)]
+        if elsewhere:
+            shown = [f"[Table]({elsewhere})"]
+        else:
+            module = importlib.import_module(f"benchmarks.{name}")
+            own = getattr(module, "lines", None)  # where medians and ranges are not the point
+            shown = own(result) if own else [*table(result), "", beside(result)]
         parts += [f"### {name}", "", about + unit, "", *shown, ""]
     body = "\n".join(parts)
     PAGE.write_text(f"{before}{BEGIN}\n\n{body}\n{END}{after}", encoding="utf-8")

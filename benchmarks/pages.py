@@ -332,3 +332,22 @@ def slowest(result: Mapping[str, Any], most_ms: float = MOST_MS) -> list[str]:
         for page, row in pages.items()
         if isinstance(row, Mapping) and row.get("p95_ms", 0) > most_ms
     ]
+
+
+def lines(result: Mapping[str, Any]) -> list[str]:
+    """A line for each page, a column for each database and amount of data."""
+    measured_on = {
+        name: rows for name, rows in result.items() if name.startswith(("sqlite", "pos"))
+    }
+    head = "".join(f" {name}: p50, p95 ms |" for name in measured_on)
+    text = [f"| page |{head} CPU ms | statements |", "|---|" + "---:|" * (len(measured_on) + 2)]
+    largest = next(reversed([rows for name, rows in measured_on.items() if "sqlite" in name]))
+    for page in largest:
+        rows = [measured[page] for measured in measured_on.values()]
+        times = "".join(f" {row['median_ms']:.0f}, {row['p95_ms']:.0f} |" for row in rows)
+        statements = max(row["statements"] for row in rows)
+        text.append(f"| {page} |{times} {largest[page]['cpu_ms']:.0f} | {statements} |")
+    taken = result.get("import of 5,672 accounts, s", {})
+    if taken:
+        text += ["", f"{ACCOUNTS} accounts taken in: {taken['new']} s; again: {taken['again']} s."]
+    return text

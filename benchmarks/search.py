@@ -11,7 +11,7 @@ import random
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -160,3 +160,16 @@ def _postgres() -> Iterator[str]:
         return
     with tempfile.TemporaryDirectory(prefix="diemcau-pg-") as place, cluster(Path(place)) as made:
         yield made.new_database()
+
+
+def lines(result: Mapping[str, Any]) -> list[str]:
+    """A line for each query, a column for each database."""
+    measured_on = {name: rows for name, rows in result.items() if isinstance(rows, Mapping)}
+    del measured_on["machine"]
+    head = "".join(f" {name}: p50, p95 ms |" for name in measured_on)
+    text = [f"| query | meetings found |{head}", "|---|" + "---:|" * (len(measured_on) + 1)]
+    for label, *_ in QUERIES:
+        rows = [figures[label] for figures in measured_on.values() if label in figures]
+        times = "".join(f" {row['median_ms']:.0f}, {row['p95_ms']:.0f} |" for row in rows)
+        text.append(f"| {label} | {rows[0]['found']} |{times}")
+    return text
