@@ -22,7 +22,9 @@ def say(text: object, /, **values: Any) -> Markup:
         catalogue = get_translations()
         setattr(g, _CATALOGUE, catalogue)
     said = catalogue.ugettext(str(text))
-    return Markup(said) % values if "%" in said else Markup(said)  # noqa: S704 -- our own texts
+    if values:
+        return Markup(said) % values  # noqa: S704 -- our own texts
+    return Markup(said.replace("%%", "%"))  # noqa: S704 -- a lone per cent sign may stand
 
 
 def register(app: Flask) -> None:
