@@ -12,6 +12,7 @@ CHAIR: Final = "chutoa"
 SITE: Final = "diemcau1"
 AUDITOR: Final = "kiemtra"
 CLERK: Final = "vanthu"
+TECHNICIAN: Final = "kythuat"
 NOBODY: Final = ""
 
 _MEETING: Final = "/cuoc-hop/{ended}"
@@ -39,6 +40,10 @@ PAGES: Final = (
     ("replies", f"{_MEETING}/tra-loi", OFFICER),
     ("reply for a site", "/cuoc-hop/{upcoming}/tra-loi/{upcoming_site}", OFFICER),
     ("reply by link", "/tra-loi/{join_code}", NOBODY),
+    ("line checks", "/cuoc-hop/{upcoming}/kiem-tra", OFFICER),
+    ("line check of a site", "/cuoc-hop/{upcoming}/kiem-tra/{upcoming_site}", OFFICER),
+    ("line test", "/cuoc-hop/{upcoming}/kiem-tra/{upcoming_site}/thu", TECHNICIAN),
+    ("line test by link", "/vao/{join_code}/kiem-tra", NOBODY),
     ("papers", f"{_MEETING}/tai-lieu", OFFICER),
     ("attendance", f"{_MEETING}/diem-danh", OFFICER),
     ("attendance by delegate", f"{_MEETING}/diem-danh?xem=dai-bieu", OFFICER),
