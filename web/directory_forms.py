@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from flask_babel import lazy_gettext as _l
-from flask_wtf import FlaskForm
 from wtforms import (
     BooleanField,
     EmailField,
@@ -21,6 +20,7 @@ from conference.directory.changes import NewUnit
 from conference.directory.keeping import UnitFacts
 from conference.directory.models import ChangeKind, CodeSystem, Unit, UnitLevel
 from conference.directory.sites import SiteFacts
+from web.forms import PageForm
 from web.meeting_form import DayField, Needed
 
 LEVEL_WORDS: Final = {
@@ -65,7 +65,7 @@ def with_none(pairs: Iterable[tuple[object, str]]) -> list[SelectChoice]:
     return [SelectChoice("", "–"), *to_choose(pairs)]
 
 
-class UnitForm(FlaskForm):
+class UnitForm(PageForm):
     """A unit, new or to be corrected."""
 
     name = StringField(_l("Tên đơn vị"), [Needed()])
@@ -120,7 +120,7 @@ def show_codes(unit: Unit) -> str:
     return "\n".join(f"{prefixes[one.system]} {one.code}" for one in unit.codes)
 
 
-class ChangeForm(FlaskForm):
+class ChangeForm(PageForm):
     """A change of units; which fields it shows depends on the kind."""
 
     effective_on = DayField(_l("Ngày hiệu lực"), [Needed()])
@@ -151,7 +151,7 @@ def read_new_units(text: str) -> tuple[NewUnit, ...]:
     return tuple(found)
 
 
-class SiteForm(FlaskForm):
+class SiteForm(PageForm):
     """The facts of one site."""
 
     name = StringField(_l("Tên điểm cầu"), [Needed(), Length(max=200)])

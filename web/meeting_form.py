@@ -13,7 +13,6 @@ from typing import Any, ClassVar, Final
 
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
-from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict
 from wtforms import (
     BooleanField,
@@ -45,6 +44,7 @@ from conference.scheduling.rules import AgendaDraft, Classification, MeetingDraf
 from conference.scheduling.templates import NEVER_KEPT
 from conference.scheduling.thresholds import KIND_WORDS
 from conference.sentences import say
+from web.forms import PageForm
 
 MAX_MINUTES: Final = 24 * 60
 
@@ -156,7 +156,7 @@ _DAY_UNREADABLE: Final = "Ngày không đọc được; nhập như 10/12/2026."
 _CLOCK_UNREADABLE: Final = "Giờ không đọc được; nhập như 8:00 hoặc 13h30."
 
 
-class MeetingForm(FlaskForm):
+class MeetingForm(PageForm):
     """Fields with one value; agenda and sites are lists and read by `agenda_rows`, `site_ids`."""
 
     classification = RadioField(

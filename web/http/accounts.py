@@ -8,7 +8,6 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user, login_user
-from flask_wtf import FlaskForm
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
@@ -25,6 +24,7 @@ from conference.directory.tables import cell_text
 from conference.errors import ConflictError, InvalidError
 from conference.scheduling.local_time import local_day
 from web.directory_forms import line, with_none
+from web.forms import PageForm
 from web.http.people import page_number
 from web.http.session import User
 from web.meeting_form import Needed
@@ -49,7 +49,7 @@ ROLE_WORDS: Final = {
 }
 
 
-class AccountForm(FlaskForm):
+class AccountForm(PageForm):
     """An account."""
 
     username = StringField(_l("Tên đăng nhập"), [Needed()])
@@ -64,7 +64,7 @@ class AccountForm(FlaskForm):
     is_active = BooleanField(_l("Đang hoạt động"))
 
 
-class PasswordForm(FlaskForm):
+class PasswordForm(PageForm):
     """A new password, twice; the present one where somebody is logged in."""
 
     current = PasswordField(_l("Mật khẩu hiện tại"), render_kw={"autocomplete": "current-password"})

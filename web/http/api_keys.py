@@ -3,7 +3,6 @@
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 from wtforms import SelectMultipleField, StringField
 from wtforms.fields.choices import SelectChoice
@@ -13,6 +12,7 @@ from conference.access.policy import Verb
 from conference.api_keys import service
 from conference.api_keys.models import Scope
 from conference.errors import InvalidError
+from web.forms import PageForm
 from web.services import client_address, now, require, services
 
 blueprint = Blueprint("api_keys", __name__, url_prefix="/quan-tri/khoa-api")
@@ -24,7 +24,7 @@ SCOPE_WORDS = {
 }
 
 
-class KeyForm(FlaskForm):
+class KeyForm(PageForm):
     """A new key."""
 
     name = StringField(_l("Hệ thống dùng khóa"))

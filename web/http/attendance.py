@@ -7,7 +7,6 @@ from typing import Any, Final, TypeVar
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
-from flask_wtf import FlaskForm
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 from wtforms import IntegerField, SelectField, StringField, TextAreaField
@@ -26,6 +25,7 @@ from conference.documents import pdf, word
 from conference.errors import InvalidError, NotFoundError
 from conference.scheduling.facts import meeting_facts
 from conference.scheduling.models import Meeting, Status
+from web.forms import PageForm
 from web.meeting_page import find_meeting, open_page
 from web.services import client_address, issuer, now, require, services
 
@@ -41,10 +41,10 @@ MEDIA_TYPES: Final = {
 }
 
 Answer = str | Response | tuple[str, int]
-_Form = TypeVar("_Form", bound=FlaskForm)
+_Form = TypeVar("_Form", bound=PageForm)
 
 
-class MarkForm(FlaskForm):
+class MarkForm(PageForm):
     """What the secretary decides about one site."""
 
     status = SelectField("Trạng thái")
@@ -63,7 +63,7 @@ class MarkForm(FlaskForm):
     )
 
 
-class DelegateForm(FlaskForm):
+class DelegateForm(PageForm):
     """What the secretary decides about one delegate."""
 
     status = SelectField("Trạng thái")

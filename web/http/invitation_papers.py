@@ -6,7 +6,6 @@ from typing import Any, Final
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from flask_wtf import FlaskForm
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 from wtforms import IntegerField, RadioField, StringField, TextAreaField
@@ -23,6 +22,7 @@ from conference.invitation_papers.models import PaperKind
 from conference.invitation_papers.wording import Text
 from conference.scheduling.models import Meeting
 from conference.statistics.periods import parse_day
+from web.forms import PageForm
 from web.meeting_page import open_page
 from web.services import client_address, issuer, now, require, services
 
@@ -36,7 +36,7 @@ KIND_CHOICES: Final = (
 )
 
 
-class PaperForm(FlaskForm):
+class PaperForm(PageForm):
     """What the office writes."""
 
     kind = RadioField(_l("Loại văn bản"), choices=list(KIND_CHOICES))

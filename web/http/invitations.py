@@ -7,7 +7,6 @@ import segno
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 from wtforms import RadioField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
@@ -23,6 +22,7 @@ from conference.scheduling.context import Context
 from conference.scheduling.facts import meeting_facts
 from conference.scheduling.local_time import from_local, to_local
 from conference.scheduling.sending import CHANNELS, PIECES, Sending
+from web.forms import PageForm
 from web.meeting_form import ClockField, DayField
 from web.meeting_page import find_meeting, open_page, withdrawn_sites
 from web.services import client_address, now, require, services
@@ -35,7 +35,7 @@ def _options(words: Mapping[str, str]) -> list[SelectChoice]:
     return [SelectChoice(value, _l(text)) for value, text in words.items()]
 
 
-class SendingForm(FlaskForm):
+class SendingForm(PageForm):
     """A sending on a way that is not ours."""
 
     what = RadioField(_l("Đã gửi"), choices=_options(PIECES), validate_choice=False)

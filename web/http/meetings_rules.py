@@ -6,7 +6,6 @@ from typing import Final
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 from wtforms import RadioField, StringField
 from wtforms.fields.choices import SelectChoice
@@ -18,6 +17,7 @@ from conference.scheduling import planning, thresholds
 from conference.scheduling.local_time import local_day
 from conference.scheduling.models import DayKind
 from conference.scheduling.working_days import FIRST_YEAR, LAST_YEAR
+from web.forms import PageForm
 from web.meeting_form import DayField
 from web.services import client_address, now, require, services
 
@@ -86,7 +86,7 @@ LABELS: Final = {
 Answer = str | Response | tuple[str, int]
 
 
-class SpecialDayForm(FlaskForm):
+class SpecialDayForm(PageForm):
     """One day that differs from its place in the week."""
 
     day = DayField(_l("Ngày"))

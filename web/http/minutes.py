@@ -5,7 +5,6 @@ from typing import Any, Final
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
-from flask_wtf import FlaskForm
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
@@ -31,6 +30,7 @@ from conference.signatures import service as signatures
 from conference.signatures.models import SignedKind
 from conference.signatures.service import VERDICT_WORDS
 from web.display import local_time
+from web.forms import PageForm
 from web.log_words import sentence_of
 from web.meeting_page import find_meeting, open_page
 from web.services import client_address, issuer, now, require, services
@@ -50,7 +50,7 @@ OFFERED: Final = frozenset(
 """Kinds of log entries that are offered for the text."""
 
 
-class MinutesForm(FlaskForm):
+class MinutesForm(PageForm):
     """The parts of the biên bản that people write."""
 
     number = StringField(

@@ -5,7 +5,6 @@ from typing import Any, Final
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from flask_wtf import FlaskForm
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 from wtforms import BooleanField, EmailField, IntegerField, SelectField, StringField
@@ -19,6 +18,7 @@ from conference.directory.people import Office, PersonFacts
 from conference.errors import InvalidError
 from conference.scheduling.local_time import local_day
 from web.directory_forms import line, with_none
+from web.forms import PageForm
 from web.http.directory import units_for_choice
 from web.meeting_form import DayField, Needed
 from web.services import client_address, now, require, services
@@ -29,7 +29,7 @@ Answer = str | Response | tuple[str, int]
 PAGE: Final = 50
 
 
-class PersonForm(FlaskForm):
+class PersonForm(PageForm):
     """A person apart from offices."""
 
     full_name = StringField(_l("Họ và tên"), [Needed()])
@@ -45,7 +45,7 @@ class PersonForm(FlaskForm):
         )  # fmt: skip
 
 
-class OfficeForm(FlaskForm):
+class OfficeForm(PageForm):
     """An office to give to a person."""
 
     title = StringField(_l("Chức vụ"), [Needed()])

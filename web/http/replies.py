@@ -5,7 +5,6 @@ from typing import Any, Final
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from flask_wtf import FlaskForm
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
@@ -23,6 +22,7 @@ from conference.replies.service import ANSWER_WORDS, ReplyDraft
 from conference.scheduling.facts import meeting_facts
 from conference.scheduling.invitees import place_by_code
 from conference.scheduling.models import InvitedSite, Meeting
+from web.forms import PageForm
 from web.meeting_page import find_meeting, open_page
 from web.services import client_address, now, require, services
 
@@ -32,7 +32,7 @@ _FILTERS: Final = ("chua", "du", "chua-chac", "khong", "dong-y")
 Page = str | Response | tuple[str, int]
 
 
-class ReplyForm(FlaskForm):
+class ReplyForm(PageForm):
     """One site's answer."""
 
     answer = RadioField(

@@ -24,7 +24,6 @@ from flask import (
 )
 from flask_babel import gettext as _
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
-from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 from wtforms import HiddenField, PasswordField, StringField
 from wtforms.validators import InputRequired, Length
@@ -32,6 +31,7 @@ from wtforms.validators import InputRequired, Length
 from conference.access import accounts, audit
 from conference.access.models import Account
 from conference.access.policy import ANONYMOUS, Actor
+from web.forms import PageForm
 from web.services import client_address, now, services
 from web.throttle import Throttle
 
@@ -62,7 +62,7 @@ class User(UserMixin):
         return f"{self.id}.{self._fingerprint}"
 
 
-class LoginForm(FlaskForm):
+class LoginForm(PageForm):
     """Name and password; ``next`` is where the person wanted to go."""
 
     username = StringField(

@@ -6,7 +6,6 @@ from typing import Any, Final
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 from wtforms import IntegerField
 from wtforms.validators import InputRequired
@@ -24,6 +23,7 @@ from conference.statistics.savings import Rates
 from conference.statistics.service import Overview, overview
 from conference.statistics.wording import LEVEL_WORDS, METHOD, NO_KIND
 from web import charts
+from web.forms import PageForm
 from web.services import actor, client_address, issuer, now, require, services
 
 blueprint = Blueprint("statistics", __name__, url_prefix="/thong-ke")
@@ -37,7 +37,7 @@ _LONGEST_BY_MONTH: Final = 36
 MOST_ROWS: Final = 12
 
 
-class RatesForm(FlaskForm):
+class RatesForm(PageForm):
     """What the estimate of savings is reckoned with."""
 
     district_km = IntegerField(_l("Quãng đường một lượt từ cấp huyện (km)"), [InputRequired()])

@@ -17,7 +17,6 @@ from typing import Any, Final
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from flask_wtf import FlaskForm
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
@@ -32,6 +31,7 @@ from conference.directory.intake import Plan
 from conference.directory.tables import Table
 from conference.errors import ConflictError, InvalidError
 from conference.scheduling.local_time import local_day
+from web.forms import PageForm
 from web.services import client_address, now, require, services
 from web.words import translated
 
@@ -49,7 +49,7 @@ KIND_WORDS: Final = {
 }
 
 
-class ImportForm(FlaskForm):
+class ImportForm(PageForm):
     """A file or pasted lines."""
 
     kind = SelectField(
