@@ -7,7 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+expect.set_options(timeout=20_000)
+"""As patient as the other waits: a machine that is busy with something else is no fault."""
 
 ARTIFACTS = Path(__file__).parents[1] / "artifacts"
 """Screenshots, for people to look at; not kept in the repository."""
