@@ -28,6 +28,7 @@ def requested(officer: Page, title: str, weeks: int) -> str:
     """A meeting that waits for approval; its address without a tab."""
     fill_meeting(officer, title, thursday(weeks))
     officer.click("button[name=request]")
+    officer.fill("#warnings_reason", "Lãnh đạo yêu cầu")
     officer.get_by_role("button", name="Vẫn trình").click()
     officer.wait_for_url("**/tong-quan")
     return officer.url.rpartition("/")[0]
