@@ -356,12 +356,13 @@ class DownTrack:
     def depart(self, packet: MediaPacket) -> None:
         """End the run before this packet of the publisher's; ``switch`` goes on with the target.
 
-        What was lost before it keeps its places in the run that ends.
+        What was lost before it keeps its places in the run that ends, and is late from now on.
         """
         assert self.layer is not None, "only who follows can depart"
         assert self._run is not None, "who follows has a run"
         self._settle()
         self._crossed = self.layer.standing(packet)
+        self.layer.newest = max(self.layer.newest, self._crossed.number)
         self._highest_out = self._crossed.number - 1 + self._seq_shift
         self._close_run()
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from media.core.codecs import Codec
@@ -253,6 +253,7 @@ repair = st.tuples(st.just("repair"), st.integers(0, 3))
 
 @settings(max_examples=120, deadline=None)
 @given(st.lists(st.one_of(acts, lossy, repair), max_size=80))
+@example([("limit", 0), ("keyframe", 1), ("lose", 0), ("limit", None), ("send", 1)])
 def test_whatever_is_lost_and_repaired_each_number_comes_once(
     steps: list[tuple[str, int | None]],
 ) -> None:
