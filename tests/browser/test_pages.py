@@ -111,6 +111,7 @@ CASES = (
     Case("password", "/mat-khau", "thuky"),
     Case("password-link", "/mat-khau/khong-con-hieu-luc", NOBODY, 404),
     Case("directory-site", "/quan-tri/diem-cau/{site}", "quantri"),
+    Case("directory-site-calendar", "/quan-tri/diem-cau/{site}/lich", "quantri"),
     Case("week", "/lich-tuan"),
     Case("week-empty", "/lich-tuan/2031-W02", "chutoa"),
     Case("week-public", "/cong-khai/lich-tuan", NOBODY),
