@@ -76,21 +76,25 @@ def expect(
 ) -> int:
     """Add who is not yet named at this place; how many were new.
 
+    Of somebody named before it is kept whom they stand in for, unless they were marked meanwhile.
     Raises InvalidError when a meeting would have more than `MAX_DELEGATES`.
     """
-    query = select(Delegate.key).where(Delegate.meeting_id == meeting.id)
-    known = set(session.scalars(query))
+    query = select(Delegate).where(Delegate.meeting_id == meeting.id)
+    known = {row.key: row for row in session.scalars(query)}
     last = session.scalar(
         select(func.max(Delegate.position)).where(Delegate.meeting_id == meeting.id)
     )
     added = 0
     for one in people:
         key = _key(site, one)
-        if key in known:
+        row = known.get(key)
+        if row is not None:
+            if row.marked_at is None:
+                row.stands_in_for = one.stands_in_for or row.stands_in_for
             continue
-        known.add(key)
         added += 1
-        session.add(_delegate(meeting, site, one, key, (last or 0) + added, source))
+        known[key] = _delegate(meeting, site, one, key, (last or 0) + added, source)
+        session.add(known[key])
     if len(known) > MAX_DELEGATES:
         raise InvalidError({"names": f"Mỗi cuộc họp tối đa {MAX_DELEGATES} đại biểu."})
     session.flush()

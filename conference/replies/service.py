@@ -218,6 +218,9 @@ def _name_delegates(
 ) -> None:
     """The site's list is what it says now; who was marked already stays."""
     wanted = {(fold(one.full_name), fold(one.title)) for one in people}
+    agreed = substitution_of(session, site)
+    if agreed is not None and agreed.consent is Consent.GRANTED:
+        wanted.add((fold(agreed.substitute), fold(agreed.substitute_title)))
     query = select(Delegate).where(Delegate.invited_site_id == site.id, Delegate.source == SOURCE)
     for row in session.scalars(query):
         is_wanted = (fold(row.full_name), fold(row.title)) in wanted

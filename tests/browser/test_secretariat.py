@@ -86,7 +86,8 @@ def test_a_unit_names_its_people_and_the_chair_agrees_to_a_substitute(office: Of
     expect(row).to_contain_text("Lê Văn Sỹ")
     look(officer, "flow-replies")
     officer.goto(f"{address}/diem-danh?xem=dai-bieu")
-    expect(officer.get_by_role("row", name=re.compile("Y Mửi"))).to_contain_text("Dự thay")
+    row = officer.get_by_role("row", name=re.compile("Y Mửi"))
+    expect(row).to_contain_text("thay Giám đốc Trần Văn Bình")
 
 
 def test_a_postponed_meeting_adjusts_the_week_that_was_published(office: Office) -> None:

@@ -240,7 +240,6 @@ export const en: Record<Key, string> = {
   startCheck: "Start the check",
   checkAgain: "Check again",
   stopCheck: "Stop the check",
-  checkRuns: "Checking…",
   checkSteps: "Steps of the check",
   heardTone: "Did you hear the test tone?",
   heardYes: "Yes, clearly",

@@ -238,7 +238,6 @@ export const vi = {
   startCheck: "Bắt đầu kiểm tra",
   checkAgain: "Kiểm tra lại",
   stopCheck: "Dừng kiểm tra",
-  checkRuns: "Đang kiểm tra…",
   checkSteps: "Các bước kiểm tra",
   heardTone: "Đồng chí có nghe tiếng thử không?",
   heardYes: "Nghe rõ",
