@@ -6,13 +6,16 @@ adding up is `conference.statistics.figures`.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import (
     CTE,
     ColumnElement,
+    Row,
+    Select,
     String,
     and_,
     case,
@@ -54,6 +57,7 @@ LOST: Final = frozenset(
     }
 )
 """Reasons of a broken connection (LiveKit DisconnectReason, lower case); nobody chose to leave."""
+_DECIDED: Final = frozenset(AttendanceStatus) - {AttendanceStatus.UNMARKED}
 _NOT_HELD: Final = (Status.DRAFT, Status.POSTPONED, Status.CANCELLED)
 
 
@@ -72,62 +76,84 @@ def was_held(*periods: Period) -> ColumnElement[bool]:
 
 def held_meetings(session: Session, *periods: Period) -> list[HeldMeeting]:
     """The meetings held in ``periods``, oldest first."""
-    condition = was_held(*periods)
+    return meetings_of(session, was_held(*periods))
+
+
+def meetings_of(session: Session, condition: ColumnElement[bool]) -> list[HeldMeeting]:
+    """The held meetings for which ``condition`` is true, oldest first."""
+    return with_sites(session, without_sites(session, condition), condition)
+
+
+def with_sites(
+    session: Session, held: Sequence[HeldMeeting], condition: ColumnElement[bool]
+) -> list[HeldMeeting]:
+    """``held`` with the figures of their sites; ``condition`` is true for each of them."""
     sites = _sites(session, condition)
+    broken = _broken(session, condition)
+    return [
+        replace(one, sites=sites.get(one.id, {}), incidents=broken.get(one.id, 0)) for one in held
+    ]
+
+
+def without_sites(session: Session, condition: ColumnElement[bool]) -> list[HeldMeeting]:
+    """The held meetings for which ``condition`` is true, oldest first, and what was in time.
+
+    Their sites and incidents, the larger part of the work, are left empty.
+    """
     invited_at = _invited_at(session, condition)
     papers = _papers(session, condition)
-    broken = _broken(session, condition)
     issued = _issued(session, condition)
-    query = (
-        select(Meeting, Person.full_name, Unit.name)
-        .join(Person, Meeting.chair_id == Person.id)
-        .outerjoin(Unit, Person.unit_id == Unit.id)
-        .where(condition)
-        .order_by(Meeting.starts_at, Meeting.id)
-    )
+    rows = session.execute(_facts(condition)).all()
+    office = office_of(session, *{local_day(row.starts_at) for row in rows})
     found = []
-    rows = session.execute(query).all()
-    office = office_of(session, *(local_day(meeting.starts_at) for meeting, *_ in rows))
-    for meeting, chair, unit in rows:
-        day = local_day(meeting.starts_at)
-        is_intra = meeting.scope is Scope.INTRA
-        has_deadline = is_intra and not meeting.is_ad_hoc
+    for row in rows:
+        day = local_day(row.starts_at)
+        is_intra = row.scope is Scope.INTRA
+        has_deadline = is_intra and not row.is_ad_hoc
         deadline = latest_send_day(day, office) if has_deadline else None
+        issued_on = issued.get(row.id) if is_intra else None
         found.append(
             HeldMeeting(
-                id=meeting.id,
-                title=meeting.title,
-                scope=meeting.scope,
-                kind=_kind(meeting),
+                id=row.id,
+                title=row.title,
+                scope=row.scope,
+                kind=row.kind.value if row.kind else "",
                 day=day,
-                length_minutes=_length_minutes(meeting),
-                chair=chair,
-                host=_host(meeting, unit),
-                sites=sites.get(meeting.id, {}),
-                invitation=_in_time(deadline, invited_at.get(meeting.id, [])),
-                papers=_in_time(deadline, papers.get(meeting.id, [])),
-                notice=_notice(issued.get(meeting.id), meeting, office) if is_intra else InTime(),
-                incidents=broken.get(meeting.id, 0),
+                length_minutes=_length_minutes(row),
+                chair=row.full_name,
+                host=_host(row),
+                invitation=_in_time(deadline, invited_at.get(row.id, [])),
+                papers=_in_time(deadline, papers.get(row.id, [])),
+                notice=_notice(issued_on, row.ended_at, office),
             )
         )
     return found
 
 
-def _kind(meeting: Meeting) -> str:
-    kind = getattr(meeting, "kind", "")
-    return str(getattr(kind, "value", kind) or "")
+def _facts(condition: ColumnElement[bool]) -> Select[Any]:
+    columns: tuple[Any, ...] = (
+        Meeting.id, Meeting.title, Meeting.scope, Meeting.kind, Meeting.starts_at,
+        Meeting.opened_at, Meeting.ended_at, Meeting.is_ad_hoc, Meeting.external_host,
+        Person.full_name, Unit.name.label("unit"),
+    )  # fmt: skip
+    return (
+        select(*columns)
+        .join(Person, Meeting.chair_id == Person.id)
+        .outerjoin(Unit, Person.unit_id == Unit.id)
+        .where(condition)
+        .order_by(Meeting.starts_at, Meeting.id)
+    )
 
 
-def _host(meeting: Meeting, unit: str | None) -> str:
-    if meeting.scope is Scope.CENTRAL:
-        return meeting.external_host or "Trung ương"
-    return unit or "Chưa rõ đơn vị"
+def _host(row: Row[Any]) -> str:
+    if row.scope is Scope.CENTRAL:
+        return row.external_host or "Trung ương"
+    return row.unit or "Chưa rõ đơn vị"
 
 
-def _length_minutes(meeting: Meeting) -> int:
-    began = meeting.opened_at or meeting.starts_at
-    assert meeting.ended_at is not None  # the condition asks for it
-    return max(0, round((meeting.ended_at - began).total_seconds() / 60))
+def _length_minutes(row: Row[Any]) -> int:
+    length: timedelta = row.ended_at - (row.opened_at or row.starts_at)
+    return max(0, round(length.total_seconds() / 60))
 
 
 def _in_time(deadline: date | None, sent: Sequence[datetime]) -> InTime:
@@ -182,15 +208,55 @@ def _invited(condition: ColumnElement[bool]) -> CTE:
 
 def _came() -> ColumnElement[bool]:
     """SQL condition: the site came, by its mark, or by the connection log where there is none."""
-    seen = exists().where(
-        PresenceEvidence.meeting_id == InvitedSite.meeting_id,
-        PresenceEvidence.identity == literal("site:") + cast(InvitedSite.id, String),
-        PresenceEvidence.kind != EvidenceKind.LEFT,
-    )
     is_unmarked = or_(
         AttendanceMark.status.is_(None), AttendanceMark.status == AttendanceStatus.UNMARKED
     )
-    return or_(AttendanceMark.status.in_(list(CAME)), and_(is_unmarked, seen))
+    return or_(AttendanceMark.status.in_(list(CAME)), and_(is_unmarked, _seen()))
+
+
+def _seen() -> ColumnElement[bool]:
+    """SQL condition: the connection log knows the invited site."""
+    return (
+        exists()
+        .where(
+            PresenceEvidence.meeting_id == InvitedSite.meeting_id,
+            PresenceEvidence.identity == literal("site:") + cast(InvitedSite.id, String),
+            PresenceEvidence.kind != EvidenceKind.LEFT,
+        )
+        .correlate(InvitedSite)
+    )
+
+
+def _is_marked(statuses: Collection[AttendanceStatus]) -> ColumnElement[bool]:
+    """SQL condition: somebody marked the invited site with one of ``statuses``."""
+    return (
+        exists()
+        .where(
+            AttendanceMark.meeting_id == InvitedSite.meeting_id,
+            AttendanceMark.invited_site_id == InvitedSite.id,
+            AttendanceMark.status.in_(list(statuses)),
+        )
+        .correlate(InvitedSite)
+    )
+
+
+def has_uncounted() -> ColumnElement[bool]:
+    """SQL condition: a site came to the meeting and reported no number of people."""
+    return (
+        exists()
+        .where(
+            InvitedSite.meeting_id == Meeting.id,
+            InvitedSite.withdrawn_at.is_(None),
+            InvitedSite.delegates_count.is_(None),
+            or_(_is_marked(CAME), and_(~_is_marked(_DECIDED), _seen())),
+        )
+        .correlate(Meeting)
+    )
+
+
+def has_incidents() -> ColumnElement[bool]:
+    """SQL condition: a connection broke while the meeting lasted."""
+    return exists().where(*_lost()).correlate(Meeting)
 
 
 def _figures(rows: CTE) -> tuple[ColumnElement[Any], ...]:
@@ -244,11 +310,11 @@ def _invited_at(session: Session, condition: ColumnElement[bool]) -> Mapping[int
     return found
 
 
-def _notice(issued_on: date | None, meeting: Meeting, office: Office) -> InTime:
+def _notice(issued_on: date | None, ended_at: datetime, office: Office) -> InTime:
     """Of issued notices only: whether one that is not there was needed, nobody has said."""
-    if issued_on is None or meeting.ended_at is None:
+    if issued_on is None:
         return InTime()
-    return InTime(int(issued_on <= notice_due(meeting.ended_at, office)), 1)
+    return InTime(int(issued_on <= notice_due(ended_at, office)), 1)
 
 
 def _issued(session: Session, condition: ColumnElement[bool]) -> Mapping[int, date]:
@@ -279,19 +345,18 @@ def _grouped(rows: Sequence[Any]) -> Mapping[int, list[datetime]]:
 
 def _broken(session: Session, condition: ColumnElement[bool]) -> Mapping[int, int]:
     # for each meeting by itself, as with the letters
-    lost = (
-        select(func.count())
-        .where(
-            PresenceEvidence.meeting_id == Meeting.id,
-            PresenceEvidence.kind == EvidenceKind.LEFT,
-            PresenceEvidence.reason.in_(LOST),
-            PresenceEvidence.at < Meeting.ended_at,
-        )
-        .correlate(Meeting)
-        .scalar_subquery()
-    )
+    lost = select(func.count()).where(*_lost()).correlate(Meeting).scalar_subquery()
     rows = session.execute(select(Meeting.id, lost).where(condition))
     return {meeting_id: count for meeting_id, count in rows if count}
+
+
+def _lost() -> tuple[ColumnElement[bool], ...]:
+    return (
+        PresenceEvidence.meeting_id == Meeting.id,
+        PresenceEvidence.kind == EvidenceKind.LEFT,
+        PresenceEvidence.reason.in_(LOST),
+        PresenceEvidence.at < Meeting.ended_at,
+    )
 
 
 def units_on(session: Session, day: date) -> list[Unit]:

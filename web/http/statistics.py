@@ -16,8 +16,9 @@ from conference.documents import pdf, word
 from conference.errors import InvalidError
 from conference.scheduling.local_time import local_day
 from conference.scheduling.models import Scope
-from conference.statistics import periods, report, savings, workbook
+from conference.statistics import listing, periods, report, savings, workbook
 from conference.statistics.figures import Figures
+from conference.statistics.listing import Wanted
 from conference.statistics.periods import Period, PeriodError
 from conference.statistics.savings import Rates
 from conference.statistics.service import Overview, overview
@@ -82,33 +83,25 @@ def meetings() -> str | tuple[str, int]:
     """The meetings behind a figure."""
     require(Verb.STATISTICS_VIEW)
     period, fault = _asked_period()
-    wanted = request.args.get("loc", "")
+    wanted = _wanted(request.args.get("loc", ""))
     with services().database.reading() as session:
-        found = overview(session, period, now())
-    shown = [one for one in found.meetings if _FILTERS.get(wanted, _FILTERS[""])(one)]
-    page = render_template(
+        page = listing.find(session, period, wanted, request.args.get("page", 1, int))
+    args = {"tu": period.first.isoformat(), "den": period.last.isoformat()}
+    shown = render_template(
         "statistics/meetings.html",
-        found=found,
-        shown=shown,
-        wanted=wanted if wanted in _FILTERS else "",
+        page=page,
+        wanted=wanted.value,
+        args=args,
+        pager_args={**args, "loc": wanted.value} if wanted.value else args,
         period_name=periods.name(period),
-        typed=_typed(period),
         filters=filter_words(),
         fault=fault,
     )
-    return (page, 422) if fault else page
+    return (shown, 422) if fault else shown
 
 
-_FILTERS: Final = {
-    "": lambda _one: True,
-    "trung-uong": lambda one: one.scope is Scope.CENTRAL,
-    "noi-tinh": lambda one: one.scope is Scope.INTRA,
-    "giay-moi-muon": lambda one: one.invitation.kept < one.invitation.of,
-    "tai-lieu-muon": lambda one: one.papers.kept < one.papers.of,
-    "thong-bao-muon": lambda one: one.notice.kept < one.notice.of,
-    "gian-doan": lambda one: one.incidents > 0,
-    "thieu-dai-bieu": lambda one: one.all_sites.without_count > 0,
-}
+def _wanted(text: str) -> Wanted:
+    return Wanted(text) if text in filter_words() else Wanted.ALL
 
 
 def filter_words() -> dict[str, str]:
