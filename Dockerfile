@@ -21,7 +21,7 @@ COPY web web
 COPY --from=room /build/web/static/dist web/static/dist
 RUN pip install --no-cache-dir --constraint requirements.lock Babel \
  && pybabel compile -d web/translations \
- && pip install --no-cache-dir --constraint requirements.lock ".[redis,s3]" \
+ && pip install --no-cache-dir --constraint requirements.lock ".[redis]" \
  && useradd --system --home-dir /data --create-home --uid 10001 diemcau
 USER diemcau
 VOLUME /data

@@ -7,7 +7,8 @@
     ├── ForbiddenError           it exists, but not for this actor
     ├── ConflictError            somebody was faster, or the state no longer allows it
     ├── InvalidError             what was typed is wrong; says which fields
-    └── EngineUnavailableError   the media engine does not answer
+    ├── EngineUnavailableError   the media engine does not answer
+    └── StoreUnavailableError    the bucket that keeps recordings does not answer
 
 Every error carries a stable ``code`` for programs and a Vietnamese sentence for people. Who turns
 them into HTTP statuses and realtime codes is `web.errors`, nobody else.
@@ -73,3 +74,10 @@ class EngineUnavailableError(DomainError):
 
     code = "engine_unavailable"
     default_message = "Máy chủ âm thanh, hình ảnh chưa trả lời. Thử lại sau ít phút."
+
+
+class StoreUnavailableError(DomainError):
+    """The bucket that keeps recordings does not answer, or refuses this service."""
+
+    code = "store_unavailable"
+    default_message = "Kho lưu trữ bản ghi chưa trả lời. Thử lại sau ít phút."

@@ -120,6 +120,28 @@ class Recordings:
 
 
 @dataclass(frozen=True, slots=True)
+class ObjectStorage:
+    """The bucket of an S3 server that keeps finished recordings; none = they stay in the folder."""
+
+    endpoint: str = ""
+    """Address of the server; empty = Amazon's of the region."""
+    bucket: str = ""
+    region: str = "us-east-1"
+    access_key: str = ""
+    secret: str = ""
+    secret_file: str = ""
+    """File that holds the secret; it comes before ``secret``."""
+    prefix: str = ""
+    """What keys begin with, in a bucket that holds other things, too."""
+    addressing: str = "path"
+    """path or virtual: where the bucket's name stands in an address."""
+    ca_file: str = ""
+    """Certificates (PEM) that the server's is checked against; empty = the system's."""
+    delivery: str = "proxy"
+    """proxy: bytes pass through the web process; link: browsers get a signed link."""
+
+
+@dataclass(frozen=True, slots=True)
 class Attendance:
     """How presence is derived from evidence."""
 
@@ -141,6 +163,7 @@ class Settings:
     mail: Mail = field(default_factory=Mail)
     gateway: Gateway = field(default_factory=Gateway)
     recordings: Recordings = field(default_factory=Recordings)
+    storage: ObjectStorage = field(default_factory=ObjectStorage)
     attendance: Attendance = field(default_factory=Attendance)
 
     @property

@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Final
 
 from conference.access.tokens import Grants, room_token
+from conference.archive.bucket import open_bucket
+from conference.archive.keeping import Keeper
 from conference.database import Database
 from config.settings import Settings, SettingsError, load
 from recordings.capture.clock import forward_clock
@@ -45,12 +47,18 @@ def main() -> int:
     )
     try:
         settings = load(options.data, file=options.config)
+        open_bucket(settings.storage)  # says now what is wrong with its settings
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 1
     asyncio.run(serve(settings))
     sys.stderr.flush()
     os._exit(0)  # a composing that is being broken off must not hold up the end
+
+
+def utc_now() -> datetime:
+    """The time, aware, UTC."""
+    return datetime.now(UTC)
 
 
 async def serve(settings: Settings) -> None:
@@ -61,14 +69,17 @@ async def serve(settings: Settings) -> None:
         loop.add_signal_handler(name, leave.set)
     database = Database(settings.database_url)
     owner = own_name()
+    bucket = open_bucket(settings.storage)
+    keeper = Keeper(database, settings.recordings_dir, bucket, utc_now) if bucket else None
     service = Service(
-        Ledger(database, owner, lambda: datetime.now(UTC)),
+        Ledger(database, owner, utc_now),
         FolderStore(settings.recordings_dir.resolve()),
         room_maker(settings),
         name=owner,
         clock=forward_clock(),
         min_headroom_mib=settings.recordings.min_headroom_mib,
         video_height=settings.recordings.video_height,
+        keeper=keeper,
     )
     await asyncio.gather(service.run(leave), egress_worker(settings, owner).run(leave))
     database.dispose()

@@ -14,6 +14,8 @@ from typing import Any, Final
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from conference.archive.keeping import Keeper
+from conference.errors import DomainError
 from recordings import composing
 from recordings.capture.port import Room
 from recordings.capture.worker import CaptureClaim, CaptureWorker
@@ -26,6 +28,7 @@ log = logging.getLogger(__name__)
 CLAIM_S: Final = 1.0
 COMPOSE_CLAIM_S: Final = 3.0
 RECONCILE_S: Final = 5.0
+KEEP_S: Final = 10.0
 COMPOSE_POLL_S: Final = 1.0
 MAX_CAPTURES: Final = 20
 """Meetings captured at once by one worker; more wait for another worker."""
@@ -44,6 +47,7 @@ class Service:
         clock: Callable[[], float],
         min_headroom_mib: int,
         video_height: int,
+        keeper: Keeper | None = None,
     ) -> None:
         self._ledger = ledger
         self._store = store
@@ -55,13 +59,20 @@ class Service:
         self._trouble = ""  # newest, so that a long one is logged once
         self._captures: set[asyncio.Task[None]] = set()
         self._composer = ThreadPoolExecutor(1, thread_name_prefix="compose")
+        self._keeper = keeper
+        self._carrier = ThreadPoolExecutor(1, thread_name_prefix="keep")
 
     async def run(self, leave: asyncio.Event) -> None:
         """Work until ``leave`` is set, then complete what is open (at most some seconds)."""
         await self._try(self._ledger.bury_the_dead)
         loops = [
             asyncio.create_task(loop)
-            for loop in (self._claims(leave), self._reconciles(leave), self._composes(leave))
+            for loop in (
+                self._claims(leave),
+                self._reconciles(leave),
+                self._composes(leave),
+                self._keeps(leave),
+            )
         ]
         try:
             await leave.wait()
@@ -72,6 +83,7 @@ class Service:
             for task in loops:
                 task.cancel()
             self._composer.shutdown(wait=False, cancel_futures=True)
+            self._carrier.shutdown(wait=False, cancel_futures=True)
 
     async def _try(self, act: Callable[..., Any], *args: Any) -> Any:
         """One call on the database; its trouble is logged and passes."""
@@ -114,6 +126,31 @@ class Service:
         while not leave.is_set():
             await self._try(self._ledger.reconcile)
             await _pause(leave, RECONCILE_S)
+
+    # --- keep -------------------------------------------------------------------------------
+
+    async def _keeps(self, leave: asyncio.Event) -> None:
+        """Carry what is finished into the bucket, where there is one."""
+        while self._keeper is not None and not leave.is_set():
+            work = asyncio.get_running_loop().run_in_executor(
+                self._carrier, self._keep, self._keeper
+            )
+            while not work.done() and not leave.is_set():
+                await asyncio.wait([work], timeout=COMPOSE_POLL_S)
+            if not work.done():
+                return  # what it leaves is taken up again
+            if not await work:
+                await _pause(leave, KEEP_S)
+
+    def _keep(self, keeper: Keeper) -> bool:
+        """One step in a thread; trouble of database or server passes."""
+        try:
+            return keeper.step()
+        except (SQLAlchemyError, DomainError) as error:
+            log.warning("keeping: %s", error)
+        except Exception:
+            log.exception("keeping broke")
+        return False
 
     # --- compose ----------------------------------------------------------------------------
 

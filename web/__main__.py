@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from conference.archive.bucket import open_bucket
 from config.settings import SettingsError, load
 from web import preparation, serving
 
@@ -29,6 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     try:
         settings = load(options.data, file=options.config)
+        open_bucket(settings.storage)  # says now what is wrong with its settings
     except SettingsError as error:
         sys.stderr.write(f"web: {error}\n")
         return 1

@@ -14,6 +14,7 @@ from flask_babel import Babel
 from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from conference.archive.bucket import open_bucket
 from conference.database import Database
 from conference.engine.client import Engine
 from config.settings import Settings
@@ -127,6 +128,7 @@ def create_app(
         engine=engine
         or Engine(settings.media_api_url, settings.media.api_key, settings.media_secret()),
         clock=clock,
+        bucket=open_bucket(settings.storage),
     )
     _configure(app, settings)
     csrf.init_app(app)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from conference.access.sample import SampleAccount
+from conference.archive.bucket import open_bucket
 from config.settings import Settings, SettingsError, load
 from web import (
     audit_command,
@@ -90,6 +91,7 @@ def parser() -> argparse.ArgumentParser:
 def serve_command(options: argparse.Namespace) -> int:
     """``diemcau serve``."""
     settings = load(options.data, file=options.config, options=overrides(options))
+    open_bucket(settings.storage)  # says now what is wrong with its settings
     problem = taken_port(settings)
     if problem:
         return _fail(problem)

@@ -24,6 +24,7 @@ from conference.errors import (
     ForbiddenError,
     InvalidError,
     NotFoundError,
+    StoreUnavailableError,
 )
 from web.services import LoginRequiredError
 from web.words import translated
@@ -36,6 +37,7 @@ HTTP_STATUS: Final[dict[type[DomainError], int]] = {
     ConflictError: 409,
     InvalidError: 422,
     EngineUnavailableError: 503,
+    StoreUnavailableError: 503,
     DomainError: 400,
 }
 _NEVER_SHOWN_AGAIN: Final = ("password", "csrf_token")

@@ -13,6 +13,7 @@ from conference.access import sample
 from conference.access.models import Account
 from conference.access.sample import SampleAccount
 from conference.archive import search_index
+from conference.archive.bucket import open_bucket
 from conference.database import Database
 from conference.retention import service as retention
 from conference.retention.erase import Stores
@@ -34,13 +35,15 @@ def prepare(settings: Settings) -> None:
 
 
 def _finish_destructions(settings: Settings) -> None:
-    """Remove files of destroyed meetings that a crash left on the disk."""
+    """Remove files of destroyed meetings that a crash left on the disk or in the bucket."""
     database = Database(settings.database_url)
     try:
         with database.reading() as session:
             has_left = retention.has_files_left(session)
         if has_left:
-            retention.finish(database, Stores(settings.papers_dir, settings.recordings_dir))
+            bucket = open_bucket(settings.storage)
+            stores = Stores(settings.papers_dir, settings.recordings_dir, bucket)
+            retention.finish(database, stores)
     finally:
         database.dispose()
 

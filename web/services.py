@@ -17,6 +17,8 @@ from flask import current_app, request, session
 from flask_login import current_user
 
 from conference.access.policy import ANONYMOUS, Actor, MeetingFacts, Verb, may
+from conference.archive.bucket import Bucket
+from conference.archive.files import Store
 from conference.database import Database
 from conference.documents.paper import Issuer
 from conference.engine.client import Engine
@@ -42,6 +44,13 @@ class Services:
     engine: Engine
     clock: Callable[[], datetime]
     """The time now, aware, UTC; services of the domain take it as ``at``."""
+    bucket: Bucket | None = None
+    """Where finished recordings are kept; None = in their folder."""
+
+    @property
+    def recordings(self) -> Store:
+        """Where recordings are kept."""
+        return Store(self.settings.recordings_dir, self.bucket)
 
 
 def services() -> Services:

@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 
 from conference import canonical
 from conference.archive import hoso, inside_tables, rows
-from conference.archive.files import RecordingFile, path_of
+from conference.archive.bucket import Bucket
+from conference.archive.files import RecordingFile, Store, StoredFile, find
 from conference.archive.hoso import Completeness
 from conference.archive.models import Recording, RecordingState
 from conference.archive.package import Item, Package
@@ -60,6 +61,7 @@ class Stores:
     recordings_dir: Path
     issuer: Issuer
     rule: Rule
+    bucket: Bucket | None = None
 
 
 def package_of(session: Session, meeting: Meeting, stores: Stores, at: datetime) -> Package:
@@ -69,7 +71,7 @@ def package_of(session: Session, meeting: Meeting, stores: Stores, at: datetime)
     missing = [part.said for part in found if part.completeness in lacking]
     items: list[Item] = []
     for item in _items(session, meeting, stores, at):
-        if isinstance(item.content, Path) and not item.content.is_file():
+        if not _is_there(item.content):
             missing.append(f"{item.title}: tệp không còn")
         else:
             items.append(item)
@@ -84,6 +86,12 @@ def package_of(session: Session, meeting: Meeting, stores: Stores, at: datetime)
         title=f"Hồ sơ cuộc họp {meeting.title}", office=stores.issuer.name, made_at=at,
         metadata=_metadata(session, meeting, stores, at, missing), items=items, missing=missing,
     )  # fmt: skip
+
+
+def _is_there(content: bytes | Path | StoredFile) -> bool:
+    if isinstance(content, bytes):
+        return True
+    return content.is_file() if isinstance(content, Path) else content.is_there()
 
 
 def _items(session: Session, meeting: Meeting, stores: Stores, at: datetime) -> Iterator[Item]:
@@ -189,11 +197,11 @@ def _recordings(session: Session, meeting: Meeting, stores: Stores) -> Iterable[
     for row in session.scalars(query.order_by(Recording.id)):
         for part, title in PARTS.items():
             try:
-                path = path_of(stores.recordings_dir, row, part)
+                file = find(Store(stores.recordings_dir, stores.bucket), row, part)
             except NotFoundError:
                 continue
             place = f"ban-ghi/{row.id}/{part.value}"
-            yield Item(place, f"{title} {row.id}", path, ("recording", row.id, part.value))
+            yield Item(place, f"{title} {row.id}", file, ("recording", row.id, part.value))
 
 
 def _log(session: Session, meeting: Meeting) -> bytes:

@@ -81,6 +81,13 @@ class Recording(Base):
     speeches: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
     """[{"from_s": float, "to_s": float, "name": str, "identity": str}] who had the floor."""
     error: Mapped[str] = mapped_column(Text, default="")
+    objects: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
+    """[{"path": str, "size_bytes": int, "sha256": str}]: files that are in the bucket."""
+    upload_attempts: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Failures in a row to carry files into the bucket."""
+    upload_after: Mapped[datetime | None]
+    """Not tried before; also the claim of the worker that is at it."""
+    upload_error: Mapped[str] = mapped_column(Text, default="", server_default="")
 
     meeting: Mapped[Meeting] = relationship()
 

@@ -27,6 +27,8 @@ from xml.etree import ElementTree as ET
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from conference.archive.files import StoredFile
+
 FORMAT: Final = "diemcau-package/1"
 MANIFEST: Final = "manifest.json"
 SIGNATURE: Final = "manifest.sig"
@@ -41,7 +43,7 @@ class Item:
 
     path: str
     title: str
-    content: bytes | Path
+    content: bytes | Path | StoredFile
     row: tuple[str, int, str] | None = None
     """Table, number and part of the row whose file it is."""
 
@@ -68,7 +70,7 @@ class Packed:
 
 
 def write(target: IO[bytes], package: Package, key: Ed25519PrivateKey) -> Packed:
-    """Write the ZIP. Raises OSError when a file cannot be read."""
+    """Write the ZIP. Raises OSError or StoreUnavailableError when a file cannot be read."""
     described = [
         Item("index.html", "Mục lục", _index(package).encode()),
         Item("metadata.json", "Dữ liệu đặc tả (JSON)", _json(package.metadata)),
@@ -96,7 +98,7 @@ def _add(archive: zipfile.ZipFile, item: Item, at: datetime) -> tuple[int, str]:
     info.compress_type = zipfile.ZIP_STORED if is_stored else zipfile.ZIP_DEFLATED
     info.external_attr = 0o644 << 16
     digest, size = hashlib.sha256(), 0
-    with archive.open(info, "w", force_zip64=isinstance(item.content, Path)) as file:
+    with archive.open(info, "w", force_zip64=not isinstance(item.content, bytes)) as file:
         for chunk in _chunks(item.content):
             digest.update(chunk)
             size += len(chunk)
@@ -104,11 +106,11 @@ def _add(archive: zipfile.ZipFile, item: Item, at: datetime) -> tuple[int, str]:
     return size, digest.hexdigest()
 
 
-def _chunks(content: bytes | Path) -> Iterator[bytes]:
+def _chunks(content: bytes | Path | StoredFile) -> Iterator[bytes]:
     if isinstance(content, bytes):
         yield content
         return
-    with content.open("rb") as file:
+    with content.open("rb") if isinstance(content, Path) else content.open() as file:
         while chunk := file.read(_CHUNK):
             yield chunk
 

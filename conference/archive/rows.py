@@ -73,6 +73,7 @@ class Kept:
 
 
 _LEASE: Final = frozenset({"lease_owner", "lease_until"})
+_PLACE: Final = frozenset({"folder", "objects", "upload_attempts", "upload_after", "upload_error"})
 MEETING: Final = Kept(
     Meeting, owner="id", left_behind=frozenset({"room_name", "ics_uid", "series_id"})
 )
@@ -95,7 +96,7 @@ TABLES: Final = (
     Kept(AttendanceMark),
     Kept(Delegate),
     Kept(AttendanceVersion),
-    Kept(Recording, left_behind=_LEASE | {"folder"}),
+    Kept(Recording, left_behind=_LEASE | _PLACE),
     Kept(Minutes),
     Kept(MinutesRevision, "minutes_id", Minutes),
     Kept(MinutesAddendum, "minutes_id", Minutes),

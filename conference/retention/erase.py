@@ -7,6 +7,7 @@ a truncated write-ahead log; PostgreSQL by ``VACUUM``. Backups are the office's 
 """
 
 import hashlib
+import logging
 import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,16 +17,20 @@ from typing import Any, Final
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
+from conference.archive.bucket import Bucket
 from conference.archive.models import ImportedFile, Recording
+from conference.archive.object_keys import folder_key
 from conference.archive.rows import TABLES
 from conference.archive.search_piece import SearchPiece
 from conference.database import Database
+from conference.errors import DomainError
 from conference.replies.models import IncomingMessage
 from conference.retention.models import FileTerm, LegalHold
 from conference.scheduling.models import Meeting, Paper
 from conference.signatures.models import SignedPaper
 
 _CHUNK: Final = 1 << 20
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,7 @@ class Stores:
 
     papers_dir: Path
     recordings_dir: Path
+    bucket: Bucket | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +50,7 @@ class Erased:
     files: list[dict[str, Any]]
     """[{"name", "bytes", "sha256"}]: what each file was."""
     places: list[str]
-    """Places of those files, ``papers/…`` or ``recordings/…``, still on the disk."""
+    """Places of those files: ``papers/…``, ``recordings/…`` on the disk, ``bucket/…``."""
 
 
 def erase(session: Session, meeting: Meeting, stores: Stores) -> Erased:
@@ -92,8 +98,13 @@ def _files(
             continue
         folder = _inside(stores.recordings_dir, recording.folder)
         places.append(f"recordings/{recording.folder}")
-        for path in sorted(folder.rglob("*")) if folder else ():
+        local = sorted(folder.rglob("*")) if folder else []
+        for path in local:
             files += _described(path, f"{recording.folder}/{path.relative_to(folder or path)}")
+        if recording.objects or stores.bucket is not None:
+            # what a broken upload left goes, too
+            places.append(f"bucket/{recording.folder}")
+        files += _described_objects(recording, files)
     return files, places
 
 
@@ -105,6 +116,18 @@ def _described(path: Path, name: str) -> list[dict[str, Any]]:
     return [{"name": name, "bytes": path.stat().st_size, "sha256": digest}]
 
 
+def _described_objects(
+    recording: Recording, described: Sequence[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """What is in the bucket and not on the disk as well."""
+    known = {one["name"] for one in described}
+    return [
+        {"name": name, "bytes": entry["size_bytes"], "sha256": entry["sha256"]}
+        for entry in recording.objects
+        if (name := f"{recording.folder}/{entry['path']}") not in known
+    ]
+
+
 def _inside(root: Path, name: str) -> Path | None:
     """A place below ``root``, never ``root`` itself; None for anything else."""
     whole = root.resolve()
@@ -113,11 +136,14 @@ def _inside(root: Path, name: str) -> Path | None:
 
 
 def remove(places: Iterable[str], stores: Stores) -> list[str]:
-    """Remove files and folders from the disk; those that are still there are returned."""
+    """Remove files, folders and objects; those that are still there are returned."""
     left = []
     roots = {"papers": stores.papers_dir, "recordings": stores.recordings_dir}
     for place in places:
         kind, _, name = place.partition("/")
+        if kind == "bucket":
+            left += [] if _is_removed(name, stores.bucket) else [place]
+            continue
         path = _inside(roots[kind], name) if kind in roots else None
         if path is None:
             continue
@@ -129,6 +155,17 @@ def remove(places: Iterable[str], stores: Stores) -> list[str]:
         except OSError:
             left.append(place)
     return left
+
+
+def _is_removed(folder: str, bucket: Bucket | None) -> bool:
+    """Whether nothing of a recording is left in the bucket, in any version."""
+    if bucket is None:
+        return False  # it was there, and the settings do not say where that is
+    try:
+        return bucket.remove(folder_key(bucket.prefix, folder))
+    except (DomainError, ValueError) as error:
+        _log.warning("objects of %s stay: %s", folder, error)
+        return False
 
 
 def forget(database: Database, tables: Sequence[str] = ()) -> None:

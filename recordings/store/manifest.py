@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from conference.archive.bucket import Bucket
+from conference.archive.files import StoredFile
+from conference.archive.object_keys import key_of
 from recordings.store.folder import MANIFEST, FolderStore
 
 VERSION: Final = 1
@@ -49,29 +52,50 @@ def write(store: FolderStore, key: str, facts: dict[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def check(store: FolderStore, key: str, manifest_sha256: str) -> Sequence[Fault]:
-    """Every difference between the store and the manifest whose digest is given; empty if none."""
+def check(
+    store: FolderStore, key: str, manifest_sha256: str, bucket: Bucket | None = None
+) -> Sequence[Fault]:
+    """Every difference between the store and the manifest whose digest is given; empty if none.
+
+    Files that are not in the folder are read from ``bucket``. Raises StoreUnavailableError.
+    """
     folder = store.folder(key)
-    path = folder / MANIFEST
-    if not path.is_file():
+
+    def stored(name: str) -> StoredFile:
+        if bucket is None:
+            return StoredFile(folder / name)
+        return StoredFile(folder / name, bucket, key_of(bucket.prefix, key, name))
+
+    if not stored(MANIFEST).is_there():
         return [Fault(MANIFEST, "missing")]
-    text = path.read_bytes()
+    with stored(MANIFEST).open() as manifest:
+        text = manifest.read()
     if hashlib.sha256(text).hexdigest() != manifest_sha256:
         return [Fault(MANIFEST, "changed")]
     listed = json.loads(text)["files"]
     faults = []
     for entry in listed:
-        file = folder / entry["path"]
-        if not file.is_file():
+        file = stored(entry["path"])
+        if not file.is_there():
             faults.append(Fault(entry["path"], "missing"))
-        elif file.stat().st_size != entry["size_bytes"] or sha256(file) != entry["sha256"]:
+        elif _measured(file) != (entry["size_bytes"], entry["sha256"]):
             faults.append(Fault(entry["path"], "changed"))
     known = {entry["path"] for entry in listed}
-    for file in store.raw_files(key):
-        name = file.relative_to(folder).as_posix()
+    for path in store.raw_files(key):
+        name = path.relative_to(folder).as_posix()
         if name not in known:
             faults.append(Fault(name, "added"))
     return faults
+
+
+def _measured(file: StoredFile) -> tuple[int, str]:
+    """Size and digest."""
+    digest, size = hashlib.sha256(), 0
+    with file.open() as opened:
+        while chunk := opened.read(_CHUNK):
+            digest.update(chunk)
+            size += len(chunk)
+    return size, digest.hexdigest()
 
 
 def sha256(path: Path) -> str:

@@ -16,7 +16,7 @@ from conference.database import Database
 from conference.engine.client import Engine
 from conference.models import Base
 from conference.scheduling.models import RoomPreset, Status
-from config.settings import Settings
+from config.settings import ObjectStorage, Settings
 from tests.support.fake_engine import FakeEngine
 from tests.support.live_meeting import STARTS_AT, LiveMeeting, hold
 from web.app import create_app
@@ -141,9 +141,10 @@ def held_meeting(
     preset: RoomPreset = RoomPreset.CONFERENCE,
     status: Status = Status.LIVE,
     starts_at: datetime = STARTS_AT,
+    storage: ObjectStorage | None = None,
 ) -> Iterator[HeldMeeting]:
     """An application with one meeting; its clock stands at the start of the meeting."""
-    settings = Settings(data_dir=folder)
+    settings = Settings(data_dir=folder, storage=storage or ObjectStorage())
     database = Database(settings.database_url)
     Base.metadata.create_all(database.engine)
     engine = FakeEngine()

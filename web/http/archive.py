@@ -28,7 +28,9 @@ def signing_key(secret: str) -> Ed25519PrivateKey:
 def download(meeting_id: int) -> Response:
     """Everything of one meeting as a package that can be checked; who took it is logged."""
     settings, at = services().settings, now()
-    stores = Stores(settings.papers_dir, settings.recordings_dir, issuer(), rule())
+    stores = Stores(
+        settings.papers_dir, settings.recordings_dir, issuer(), rule(), services().bucket
+    )
     with services().database.reading() as session:
         meeting = find_meeting(session, meeting_id)
         who = require(Verb.ARCHIVE_EXPORT, meeting_facts(meeting))

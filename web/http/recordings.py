@@ -5,10 +5,9 @@ asks for its beginning, not for every range of it; a download when it starts.
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Final
 
-from flask import Blueprint, flash, redirect, render_template, request, send_file, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -18,13 +17,14 @@ from conference.access import audit
 from conference.access.policy import Actor, Verb, may
 from conference.archive import captions, files
 from conference.archive import recording as life
-from conference.archive.files import RecordingFile, path_of
+from conference.archive.files import RecordingFile
 from conference.archive.models import Recording, RecordingState
 from conference.archive.recording_states import CAPTURE_STATES
-from conference.errors import InvalidError, NotFoundError
+from conference.errors import InvalidError, NotFoundError, StoreUnavailableError
 from conference.scheduling.facts import meeting_facts
 from conference.scheduling.models import Meeting
 from web.meeting_page import open_page
+from web.recording_files import answer_with
 from web.services import client_address, now, services
 
 blueprint = Blueprint("recordings", __name__, url_prefix="/cuoc-hop/<int:meeting_id>/ban-ghi")
@@ -66,6 +66,8 @@ def show(meeting_id: int) -> str:
         if only is not None:
             query = query.where(Recording.id == only)
         rows = list(session.scalars(query.order_by(Recording.id.desc())))
+        may_control = may(page["actor"], Verb.RECORDING_START, meeting_facts(meeting))
+        sources, trouble = _all_sources(rows) if may_control else ({}, "")
         return render_template(
             "recordings/list.html" if only is not None else "recordings/page.html",
             **page,
@@ -74,9 +76,10 @@ def show(meeting_id: int) -> str:
             words=STATE_WORDS,
             working={row.id for row in rows if row.state in WORKING},
             captioned=_captioned(rows),
-            sources={row.id: _sources(row) for row in rows},
+            sources=sources,
+            store_trouble=trouble,
             source_words=SOURCE_WORDS,
-            may_control=may(page["actor"], Verb.RECORDING_START, meeting_facts(meeting)),
+            may_control=may_control,
             at=at,
         )
 
@@ -95,19 +98,12 @@ def video(meeting_id: int, recording_id: int) -> Response:
     is_download = "tai" in request.args
     with services().database.transaction() as session:
         who, row = _published(session, meeting_id, recording_id)
-        path = path_of(services().settings.recordings_dir, row, RecordingFile.VIDEO)
+        file = files.find(services().recordings, row, RecordingFile.VIDEO)
         if is_download or _is_beginning(request.headers.get("Range", "")):
             _log(session, who, row, "recording.download" if is_download else "recording.play")
-    answer: Response = send_file(
-        path,
-        mimetype="video/mp4",
-        as_attachment=is_download,
-        download_name=f"ban-ghi-{meeting_id}-{recording_id}.mp4",
-        conditional=True,
-        etag=row.manifest_sha256 or True,
-    )
-    answer.headers["Cache-Control"] = "private, no-cache"
-    return answer
+        tag = row.manifest_sha256
+    name = f"ban-ghi-{meeting_id}-{recording_id}.mp4"
+    return answer_with(file, "video/mp4", name, is_download=is_download, tag=tag)
 
 
 @blueprint.get("/<int:recording_id>/tieng.m4a")
@@ -115,9 +111,9 @@ def sound(meeting_id: int, recording_id: int) -> Response:
     """The sound alone, to keep."""
     with services().database.transaction() as session:
         who, row = _published(session, meeting_id, recording_id)
-        path = path_of(services().settings.recordings_dir, row, RecordingFile.SOUND)
+        file = files.find(services().recordings, row, RecordingFile.SOUND)
         _log(session, who, row, "recording.download_sound")
-    return _attachment(path, "audio/mp4", f"ban-ghi-{meeting_id}-{recording_id}.m4a")
+    return answer_with(file, "audio/mp4", f"ban-ghi-{meeting_id}-{recording_id}.m4a")
 
 
 @blueprint.get("/<int:recording_id>/nguon/<int:number>")
@@ -130,10 +126,10 @@ def source(meeting_id: int, recording_id: int, number: int) -> Response:
         if not 0 <= number < len(listed):
             raise NotFoundError
         chosen = listed[number]
-        path = files.source_path(services().settings.recordings_dir, row, chosen)
+        file = files.find_source(services().recordings, row, chosen)
         _log(session, who, row, "recording.download_source", path=chosen.path)
     name = f"ban-ghi-{meeting_id}-{recording_id}-nguon-{number + 1}.mkv"
-    return _attachment(path, "video/x-matroska", name)
+    return answer_with(file, "video/x-matroska", name)
 
 
 @blueprint.get("/<int:recording_id>/chuong.vtt")
@@ -150,10 +146,8 @@ def caption_track(meeting_id: int, recording_id: int) -> Response:
     """The captions that somebody has put beside the film."""
     with services().database.reading() as session:
         _, row = _published(session, meeting_id, recording_id)
-        path = path_of(services().settings.recordings_dir, row, RecordingFile.CAPTIONS)
-    answer: Response = send_file(path, mimetype="text/vtt", conditional=True)
-    answer.headers["Cache-Control"] = "private, no-cache"
-    return answer
+        file = files.find(services().recordings, row, RecordingFile.CAPTIONS)
+    return answer_with(file, "text/vtt", "phu-de.vtt", is_download=False)
 
 
 @blueprint.post("/<int:recording_id>/phu-de")
@@ -169,29 +163,32 @@ def put_captions(meeting_id: int, recording_id: int) -> Response:
         except InvalidError as error:
             flash(_(next(iter(error.fields.values()))), "danger")
         else:
-            files.keep_captions(services().settings.recordings_dir, row, clean)
+            files.keep_captions(services().recordings, row, clean)
             _log(session, page["actor"], row, "recording.captions")
             flash(_("Đã thêm phụ đề."), "ok")
     return redirect(url_for("recordings.show", meeting_id=meeting_id), 303)
 
 
-def _attachment(path: Path, media_type: str, name: str) -> Response:
-    answer: Response = send_file(
-        path, mimetype=media_type, as_attachment=True, download_name=name, conditional=True
-    )
-    answer.headers["Cache-Control"] = "private, no-cache"
-    return answer
-
-
 def _captioned(rows: Sequence[Recording]) -> set[int]:
-    folder = services().settings.recordings_dir
-    return {row.id for row in rows if files.has_captions(folder, row)}
+    store = services().recordings
+    return {row.id for row in rows if files.has_captions(store, row)}
 
 
 def _sources(row: Recording) -> list[files.SourceFile]:
     if row.state is not RecordingState.PUBLISHED:
         return []
-    return files.sources_of(services().settings.recordings_dir, row)
+    return files.sources_of(services().recordings, row)
+
+
+def _all_sources(rows: Sequence[Recording]) -> tuple[dict[int, list[files.SourceFile]], str]:
+    """Captured files of all rows, and why they could not be told; a silent store is asked once."""
+    found: dict[int, list[files.SourceFile]] = {}
+    for row in rows:
+        try:
+            found[row.id] = _sources(row)
+        except StoreUnavailableError as error:
+            return found, error.message
+    return found, ""
 
 
 def _is_beginning(header: str) -> bool:
@@ -204,10 +201,10 @@ def manifest(meeting_id: int, recording_id: int) -> Response:
     """The manifest: digests of all files, with which anybody can check them."""
     with services().database.transaction() as session:
         who, row = _published(session, meeting_id, recording_id)
-        path = path_of(services().settings.recordings_dir, row, RecordingFile.MANIFEST)
+        file = files.find(services().recordings, row, RecordingFile.MANIFEST)
         _log(session, who, row, "recording.manifest")
     name = f"ban-ghi-{meeting_id}-{recording_id}-manifest.json"
-    return _attachment(path, "application/json", name)
+    return answer_with(file, "application/json", name)
 
 
 @blueprint.post("/<int:recording_id>/ghep-lai")

@@ -40,7 +40,7 @@ STAGE_WORDS: Final = {
 def stores() -> Stores:
     """Where the files of this installation are."""
     settings = services().settings
-    return Stores(settings.papers_dir, settings.recordings_dir)
+    return Stores(settings.papers_dir, settings.recordings_dir, services().bucket)
 
 
 @blueprint.get("")
@@ -244,7 +244,9 @@ def execute(number: int) -> Answer:
         return _destruction_page(number, who, error.fields), 422
     left = service.finish(services().database, stores())
     if left:
-        flash(_("Đã xóa dữ liệu; còn %(n)s tệp chưa xóa được khỏi đĩa.", n=left), "danger")
+        flash(
+            _("Đã xóa dữ liệu; còn %(n)s tệp chưa xóa được khỏi đĩa hoặc kho S3.", n=left), "danger"
+        )
     else:
         flash(_("Đã tiêu hủy. Biên bản được giữ vĩnh viễn."), "ok")
     return redirect(url_for("retention.destruction", number=number), 303)
