@@ -17,7 +17,7 @@ import boto3
 from boto3.exceptions import Boto3Error
 from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, SSLError
 from urllib3.exceptions import HTTPError
 
 from conference.errors import NotFoundError, StoreUnavailableError
@@ -290,6 +290,8 @@ def _failures() -> Iterator[None]:
         if isinstance(cause, ClientError):
             raise _refused(cause) from error
         raise StoreUnavailableError(f"Kho S3 báo lỗi: {error}") from error
+    except SSLError as error:
+        raise StoreUnavailableError("Kho S3: không tin được chứng chỉ của máy chủ.") from error
     except (BotoCoreError, HTTPError) as error:
         reason = type(error).__name__
         raise StoreUnavailableError(f"Kho S3 không trả lời ({reason}).") from error

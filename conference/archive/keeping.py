@@ -63,8 +63,7 @@ class Keeper:
 
         Its failure is written into the row and does not raise.
         """
-        with self._database.transaction() as session:
-            claimed = self._claim(session)
+        claimed = self._claim()
         if claimed is None:
             return False
         number, folder = claimed
@@ -82,21 +81,28 @@ class Keeper:
         _clear(self._root, self._root / folder, carried)
         return True
 
-    def _claim(self, session: Session) -> tuple[int, str] | None:
+    def _claim(self) -> tuple[int, str] | None:
+        """Take a recording with files on the disk; writes nothing while there is none."""
         at = self._clock()
         is_due = (Recording.upload_after.is_(None)) | (Recording.upload_after <= at)
-        rows = session.execute(
-            select(Recording.id, Recording.folder)
-            .where(Recording.state == RecordingState.PUBLISHED, Recording.folder != "", is_due)
-            .order_by(Recording.upload_attempts, Recording.id)
-        ).all()
+        with self._database.reading() as session:
+            rows = session.execute(
+                select(Recording.id, Recording.folder)
+                .where(Recording.state == RecordingState.PUBLISHED, Recording.folder != "", is_due)
+                .order_by(Recording.upload_attempts, Recording.id)
+            ).all()
+        outermost = {path.name for path in self._root.iterdir()} if self._root.is_dir() else set()
         for number, folder in rows:
+            # most recordings have left the disk: one listing spares a look for each of them
+            if folder.split("/")[0] not in outermost:
+                continue
             if next(_files(self._root, folder), None) is None:
                 continue
             claim = update(Recording).where(Recording.id == number, is_due)
             claim = claim.values(upload_after=at + CLAIM)
-            if cast("CursorResult[Any]", session.execute(claim)).rowcount == 1:
-                return number, folder
+            with self._database.transaction() as session:
+                if cast("CursorResult[Any]", session.execute(claim)).rowcount == 1:
+                    return number, folder
         return None
 
     def _carry(self, number: int, folder: str) -> list[Carried]:

@@ -6,7 +6,7 @@ import io
 import json
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ from recordings.store import manifest
 from recordings.store.folder import FolderStore
 from tests.support.held_meeting import HeldMeeting, held_meeting
 from tests.support.live_meeting import STARTS_AT
-from tests.support.s3_server import NAME, S3Server
+from tests.support.s3_server import NAME, S3Server, over_tls
 from web import cli
 from web.services import EXTENSION, Services
 
@@ -241,6 +241,27 @@ def test_a_server_that_is_away_costs_nothing_but_time(kept: Kept) -> None:
     assert "Kho S3" in clerk.get(kept.url()).text
 
 
+def test_captions_replaced_while_they_are_carried_are_not_lost(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files.keep_captions(kept.services.recordings, kept.row, "WEBVTT\n\ncũ")
+    put = Bucket.put
+
+    def replaced_meanwhile(bucket: Bucket, key: str, path: Path, *rest: str) -> None:
+        put(bucket, key, path, *rest)
+        if path.name == "captions.vtt":
+            files.keep_captions(kept.services.recordings, kept.row, "WEBVTT\n\nmới")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Bucket, "put", replaced_meanwhile)
+        kept.keeper.step()
+    assert kept.local() == {"captions.vtt"}
+    assert "mới" in kept.read(RecordingFile.CAPTIONS).decode()
+    kept.keeper.step()
+    assert kept.local() == set()
+    assert "mới" in kept.read(RecordingFile.CAPTIONS).decode()
+
+
 def test_a_recording_destroyed_on_its_way_leaves_nothing(
     kept: Kept, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -296,6 +317,19 @@ def test_settings_that_cannot_work_are_named(facts: dict[str, str], said: str) -
     whole = {"endpoint": "http://127.0.0.1:9", "bucket": "b", "access_key": "a", "secret": "s"}
     with pytest.raises(SettingsError, match=said):
         open_bucket(ObjectStorage(**{**whole, **facts}))
+
+
+def test_the_servers_certificate_is_checked_against_the_file(kept: Kept, tmp_path: Path) -> None:
+    path, digest = kept.folder / "recording.m4a", hashlib.sha256(b"tieng").hexdigest()
+    with over_tls(tmp_path) as (url, proof):
+        place = replace(kept.server.settings(), endpoint=url)
+        trusting = open_bucket(replace(place, ca_file=str(proof)))
+        wary = open_bucket(place)
+        assert trusting is not None
+        assert wary is not None
+        trusting.put("tinh/a", path, digest, "audio/mp4")
+        with pytest.raises(StoreUnavailableError, match="không tin được chứng chỉ"):
+            wary.head("tinh/a")
 
 
 def test_the_secret_may_stand_in_a_file(server: S3Server, tmp_path: Path) -> None:
