@@ -150,7 +150,8 @@ class ChromiumSubject:
         return seen
 
     async def simulate(self, name: str) -> None:
-        scenario = {"resume": "resume-reconnect", "full": "full-reconnect"}[name]
+        # Its "resume-reconnect" lets the resume fail, so that a full reconnect follows.
+        scenario = {"resume": "signal-reconnect", "full": "full-reconnect"}[name]
         await self._tab.call("simulate", scenario)
 
     async def say(self, text: str) -> None:
@@ -361,8 +362,8 @@ async def talk_through(
         wanted = [f"witness {n}" for n in range(counts["witness"])]
         shown = [f"subject {n}" for n in range(counts["subject"])]
         # What is there already must be right; what is missing may still come.
-        assert heard == wanted[: len(heard)], (identity, heard[-5:])
-        assert seen == shown[: len(seen)], (identity, seen[-5:])
+        assert heard == wanted[: len(heard)], (identity, _first_odd(heard, wanted))
+        assert seen == shown[: len(seen)], (identity, _first_odd(seen, shown))
         return len(heard) == len(wanted) and len(seen) == len(shown)
 
     try:
@@ -388,6 +389,12 @@ async def talk_through(
     finally:
         await subject.leave()
         await witness.leave()
+
+
+def _first_odd(come: list[str], wanted: list[str]) -> tuple[int, list[str], int, int]:
+    """Where what came differs from what was wanted first, a few around it, and both counts."""
+    at = next((n for n, (a, b) in enumerate(zip(come, wanted, strict=False)) if a != b), -1)
+    return at, come[max(0, at - 2) : at + 4], len(come), len(wanted)
 
 
 def _token(stand: Stand, identity: str, room: str) -> str:
