@@ -41,6 +41,7 @@ from conference.directory.models import Site, Unit
 from conference.directory.tables import read_table, write_csv, write_xlsx
 from conference.scheduling.local_time import local_day
 from conference.scheduling.models import InvitedSite, Meeting, Status
+from conference.statistics import tallies
 from config.settings import Settings, load
 from web.app import create_app
 from web.http.session import User
@@ -88,6 +89,7 @@ def _at(settings: Settings, database: Database, years: int) -> dict[str, Any]:
     print(f"{years} year(s) made in {made_s:.1f} s")
     if years == 1:
         result["import of 5,672 accounts, s"] = _import(database, now)
+    tallies.fill(database, now)
     _analyse(database)
     name = f"sqlite, {years} year(s)"
     result[name] = measured(settings, database, name)

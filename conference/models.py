@@ -1,6 +1,6 @@
 """Every model, imported once, so that `Base.metadata` is complete for migrations and tests.
 
-With them comes what follows their changes: the search index.
+With them comes what follows their changes: the search index and the sums of past months.
 """
 
 from conference.access.models import Account, AuditEntry, AuditHead
@@ -56,7 +56,8 @@ from conference.scheduling.models import (
     SeriesPlace,
 )
 from conference.signatures.models import SignedPaper
-from conference.statistics.models import SavingsRates
+from conference.statistics import tallies
+from conference.statistics.models import MonthTally, SavingsRates
 from conference.week.models import WeekRevision
 
 __all__ = [
@@ -98,6 +99,7 @@ __all__ = [
     "Minutes",
     "MinutesAddendum",
     "MinutesRevision",
+    "MonthTally",
     "Notice",
     "OutboxMessage",
     "Paper",
@@ -123,4 +125,5 @@ __all__ = [
     "VoteReceipt",
     "WeekRevision",
     "search_index",
+    "tallies",
 ]

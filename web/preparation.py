@@ -18,6 +18,7 @@ from conference.database import Database
 from conference.retention import service as retention
 from conference.retention.erase import Stores
 from conference.scheduling import papers
+from conference.statistics import tallies
 from config.settings import Settings
 
 
@@ -31,6 +32,7 @@ def prepare(settings: Settings) -> None:
     settings.turn_secret()
     migrations.upgrade(settings.database_url)
     _index(settings)
+    _keep_figures(settings)
     _finish_destructions(settings)
 
 
@@ -58,6 +60,15 @@ def _index(settings: Settings) -> None:
             with database.transaction() as session:
                 papers.read_texts(session, settings.papers_dir)
                 search_index.rebuild(session)
+    finally:
+        database.dispose()
+
+
+def _keep_figures(settings: Settings) -> None:
+    """Keep the sums of past months that are not kept yet, as after an upgrade."""
+    database = Database(settings.database_url)
+    try:
+        tallies.fill(database, datetime.now(UTC))
     finally:
         database.dispose()
 

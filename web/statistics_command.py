@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from conference.database import Database
 from conference.documents.spreadsheet import csv_text
 from conference.scheduling.local_time import local_day
-from conference.statistics import periods
+from conference.statistics import periods, tallies
 from conference.statistics.periods import PeriodError
 from conference.statistics.service import Overview, overview
 from config.settings import load
@@ -27,6 +27,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     add("--format", choices=("text", "json", "csv"), default="text", help="what to print")
     add("--data", type=Path, default=Path("var"), metavar="DIR", help="data folder")
     add("--config", type=Path, metavar="FILE", help="settings")
+    add("--rebuild", action="store_true", help="first reckon the kept sums of past months anew")
     made.set_defaults(run=run)
 
 
@@ -41,6 +42,8 @@ def run(options: argparse.Namespace) -> int:
         return _fail(str(error))
     database = Database(settings.database_url)
     try:
+        if options.rebuild:
+            tallies.rebuild(database, at)
         with database.reading() as session:
             found = overview(session, period, at)
     except SQLAlchemyError as error:

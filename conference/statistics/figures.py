@@ -10,7 +10,7 @@ deadline of ours is measured against them. Pure.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -112,19 +112,22 @@ def summarise(held: Iterable[HeldMeeting], first: date, last: date) -> Figures:
     """The figures of the meetings ``held`` from ``first`` to ``last``."""
     meetings = [one for one in held if first <= one.day <= last]
     scopes = Counter(one.scope for one in meetings)
-    levels: defaultdict[UnitLevel, SitesOfLevel] = defaultdict(SitesOfLevel)
+    rows: defaultdict[UnitLevel, list[SitesOfLevel]] = defaultdict(list)
     months: dict[tuple[int, int], Counter[Scope]] = {key: Counter() for key in _months(first, last)}
     for one in meetings:
         months[one.day.year, one.day.month][one.scope] += 1
         for level, sites in one.sites.items():
-            levels[level] += sites
+            rows[level].append(sites)
+    levels = {level: _added(rows[level]) for level in UnitLevel if level in rows}
     return Figures(
         meetings=len(meetings),
         central=scopes[Scope.CENTRAL],
         intra=scopes[Scope.INTRA],
         minutes=sum(one.length_minutes for one in meetings),
-        sites=sum(levels.values(), SitesOfLevel()),
-        meetings_without_delegates=sum(not one.all_sites.delegates for one in meetings),
+        sites=_added(levels.values()),
+        meetings_without_delegates=sum(
+            not any(sites.delegates for sites in one.sites.values()) for one in meetings
+        ),
         invitations=sum((one.invitation for one in meetings), InTime()),
         papers=sum((one.papers for one in meetings), InTime()),
         notices=sum((one.notice for one in meetings), InTime()),
@@ -132,7 +135,7 @@ def summarise(held: Iterable[HeldMeeting], first: date, last: date) -> Figures:
         by_month=months,
         by_kind=_ranked(one.kind for one in meetings),
         by_host=_ranked(one.host for one in meetings),
-        by_level={level: levels[level] for level in UnitLevel if level in levels},
+        by_level=levels,
     )
 
 
@@ -141,6 +144,15 @@ def change(now: float | None, before: float | None) -> float | None:
     if now is None or not before:
         return None
     return (now - before) / before
+
+
+def _added(rows: Collection[SitesOfLevel]) -> SitesOfLevel:
+    return SitesOfLevel(
+        sum(one.invited for one in rows),
+        sum(one.came for one in rows),
+        sum(one.delegates for one in rows),
+        sum(one.without_count for one in rows),
+    )
 
 
 def _months(first: date, last: date) -> Iterable[tuple[int, int]]:

@@ -21,10 +21,12 @@ from sqlalchemy import (
     case,
     cast,
     exists,
+    false,
     func,
     literal,
     or_,
     select,
+    true,
 )
 from sqlalchemy.orm import Session, joinedload
 
@@ -62,7 +64,7 @@ _NOT_HELD: Final = (Status.DRAFT, Status.POSTPONED, Status.CANCELLED)
 
 
 def was_held(*periods: Period) -> ColumnElement[bool]:
-    """SQL condition: the meeting ended, and began in one of ``periods``."""
+    """SQL condition: the meeting ended, and began in one of ``periods``; at any time if none."""
     ranges = [
         and_(Meeting.starts_at >= period.bounds[0], Meeting.starts_at < period.bounds[1])
         for period in periods
@@ -70,7 +72,7 @@ def was_held(*periods: Period) -> ColumnElement[bool]:
     return and_(
         Meeting.ended_at.is_not(None), Meeting.status.not_in(_NOT_HELD),
         Meeting.is_imported.is_(False),  # counted where it was held
-        or_(*ranges),
+        or_(true() if not ranges else false(), *ranges),
     )  # fmt: skip
 
 
@@ -88,8 +90,8 @@ def with_sites(
     session: Session, held: Sequence[HeldMeeting], condition: ColumnElement[bool]
 ) -> list[HeldMeeting]:
     """``held`` with the figures of their sites; ``condition`` is true for each of them."""
-    sites = _sites(session, condition)
-    broken = _broken(session, condition)
+    sites = sites_by_level(session, condition)
+    broken = incidents(session, condition)
     return [
         replace(one, sites=sites.get(one.id, {}), incidents=broken.get(one.id, 0)) for one in held
     ]
@@ -162,9 +164,10 @@ def _in_time(deadline: date | None, sent: Sequence[datetime]) -> InTime:
     return InTime(sum(local_day(at) <= deadline for at in sent), len(sent))
 
 
-def _sites(
+def sites_by_level(
     session: Session, condition: ColumnElement[bool]
 ) -> Mapping[int, dict[UnitLevel, SitesOfLevel]]:
+    """The sites of each meeting by the level of their units."""
     rows = _invited(condition)
     query = (
         select(rows.c.meeting_id, Unit.level, *_figures(rows))
@@ -270,17 +273,15 @@ def _figures(rows: CTE) -> tuple[ColumnElement[Any], ...]:
     )
 
 
-def attendance_by_unit(session: Session, period: Period) -> list[tuple[str, SitesOfLevel]]:
-    """How often each unit was invited and came in ``period``, by the name it then had."""
-    rows = _invited(was_held(period))
-    query = (
-        select(rows.c.unit_name, *_figures(rows))
-        .group_by(rows.c.unit_name)
-        .order_by(func.min(rows.c.position), rows.c.unit_name)
-    )
+def attendance_by_unit(
+    session: Session, condition: ColumnElement[bool]
+) -> list[tuple[str, int, SitesOfLevel]]:
+    """Each unit by the name it then had, its first place in an invitation, how often it came."""
+    rows = _invited(condition)
+    query = select(rows.c.unit_name, func.min(rows.c.position), *_figures(rows))
     return [
-        (name, SitesOfLevel(*(int(one or 0) for one in figures)))
-        for name, *figures in session.execute(query)
+        (name, position, SitesOfLevel(*(int(one or 0) for one in figures)))
+        for name, position, *figures in session.execute(query.group_by(rows.c.unit_name))
     ]
 
 
@@ -301,13 +302,20 @@ def _invited_at(session: Session, condition: ColumnElement[bool]) -> Mapping[int
         .correlate(Meeting)
         .scalar_subquery()
     )
-    query = select(Meeting.id, Meeting.series_id, Meeting.invited_at, first_letter).where(condition)
+    query = select(Meeting.id, Meeting.series_id, Meeting.invited_at, first_letter).where(
+        condition, _has_deadline()
+    )
     found = {}
     for meeting_id, series_id, invited_at, sent_at in session.execute(query):
         at = sent_at or (invited_at if series_id is not None else None)
         if at is not None:
             found[meeting_id] = [at]
     return found
+
+
+def _has_deadline() -> ColumnElement[bool]:
+    """SQL condition: letters and papers of the meeting have a last day."""
+    return and_(Meeting.scope == Scope.INTRA, Meeting.is_ad_hoc.is_(False))
 
 
 def _notice(issued_on: date | None, ended_at: datetime, office: Office) -> InTime:
@@ -331,7 +339,7 @@ def _papers(session: Session, condition: ColumnElement[bool]) -> Mapping[int, li
     query = (
         select(Paper.meeting_id, Paper.uploaded_at)
         .join(Meeting, Paper.meeting_id == Meeting.id)
-        .where(condition, Paper.uploaded_at < Meeting.ended_at)
+        .where(condition, _has_deadline(), Paper.uploaded_at < Meeting.ended_at)
     )
     return _grouped(session.execute(query).all())
 
@@ -343,7 +351,8 @@ def _grouped(rows: Sequence[Any]) -> Mapping[int, list[datetime]]:
     return found
 
 
-def _broken(session: Session, condition: ColumnElement[bool]) -> Mapping[int, int]:
+def incidents(session: Session, condition: ColumnElement[bool]) -> Mapping[int, int]:
+    """How many connections broke in each meeting; nothing for those without."""
     # for each meeting by itself, as with the letters
     lost = select(func.count()).where(*_lost()).correlate(Meeting).scalar_subquery()
     rows = session.execute(select(Meeting.id, lost).where(condition))

@@ -1,6 +1,7 @@
-"""What savings are estimated with, as stored: one row, edited by the administrator."""
+"""What savings are estimated with, and the sums of past months, as stored."""
 
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
@@ -26,3 +27,22 @@ class SavingsRates(Base):
     """Mean speed of the journey, for the hours saved."""
     updated_by: Mapped[str] = mapped_column(String(160))
     updated_at: Mapped[datetime]
+
+
+class MonthTally(Base):
+    """Sums over the sites of one month's meetings; a month without a row is read from its records.
+
+    Derived: `conference.statistics.tallies` writes rows of months that are over, and removes them
+    in the transaction that changes what they were reckoned from.
+    """
+
+    __tablename__ = "month_tally"
+
+    month: Mapped[date] = mapped_column(primary_key=True)
+    """Its first day."""
+    begins_at: Mapped[datetime]
+    """First instant of the month in Vietnam."""
+    ends_at: Mapped[datetime]
+    """First instant after it."""
+    content: Mapped[dict[str, Any]]
+    """``meetings``: incidents and figures by level, by meeting; ``units``: figures by unit."""

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from conference.statistics import gather, wording
+from conference.statistics import gather, tallies, wording
 from conference.statistics.figures import Figures, HeldMeeting, SitesOfLevel, summarise
 from conference.statistics.periods import Period, same_period_last_year
 from conference.statistics.savings import Rates, Savings, estimate, rates_in_force
@@ -40,7 +40,9 @@ class Overview:
 def overview(session: Session, period: Period, at: datetime) -> Overview:
     """The figures of ``period`` as of ``at``."""
     earlier = same_period_last_year(period)
-    held = gather.held_meetings(session, period, earlier)
+    kept = tallies.Kept(session, period, earlier)
+    held = gather.without_sites(session, gather.was_held(period, earlier))
+    held = kept.with_sites(session, held, period, earlier)
     figures = summarise(held, period.first, period.last)
     rates = rates_in_force(session)
     return Overview(
@@ -50,7 +52,7 @@ def overview(session: Session, period: Period, at: datetime) -> Overview:
         figures=figures,
         before=summarise(held, earlier.first, earlier.last),
         meetings=[one for one in held if period.contains(one.day)],
-        units=gather.attendance_by_unit(session, period),
+        units=kept.units(session, period),
         rates=rates,
         savings=estimate(figures.by_level, rates),
     )

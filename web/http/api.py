@@ -18,7 +18,7 @@ from conference.api_keys import service as keys
 from conference.api_keys.models import Scope
 from conference.documents.spreadsheet import Value, csv_text
 from conference.scheduling.local_time import local_day
-from conference.statistics import gather, periods
+from conference.statistics import gather, periods, tallies
 from conference.statistics.periods import Period, PeriodError
 from conference.statistics.service import overview
 from web import api_documents as documents
@@ -72,7 +72,7 @@ def meetings() -> Response:
     arguments = _known({"from", "to", "page", "format"})
     is_csv, period, page = _wants_csv(arguments), _period(arguments), _page(arguments)
     with services().database.reading() as session:
-        found = gather.held_meetings(session, period)
+        found = tallies.held_meetings(session, period)
     if is_csv:
         rows = [documents.meeting_row(one) for one in found]
         return _csv("meetings", documents.MEETING_COLUMNS, rows)

@@ -31,6 +31,7 @@ from conference.conduct.acts import Act, carry_out
 from conference.engine.client import Participant as Listed
 from conference.errors import EngineUnavailableError
 from conference.scheduling.models import Meeting
+from conference.statistics import tallies
 from web.realtime import documents
 from web.realtime.idle import IdleSockets, close_idle
 from web.realtime.server import Conduct, conduct
@@ -38,6 +39,8 @@ from web.services import Services
 
 LIGHT_EVERY_S: Final = 1.0
 LEASE: Final = "attendance"
+MONTHS_AT_ONCE: Final = 12
+"""Of past months whose sums are kept anew in one round; a few milliseconds each."""
 
 _log = logging.getLogger(__name__)
 
@@ -79,6 +82,7 @@ class Watcher:
             if time.monotonic() >= next_poll_s:
                 next_poll_s = time.monotonic() + poll_s
                 self._guarded(self.poll)
+                self._guarded(self._keep_figures)
             self._stop.wait(LIGHT_EVERY_S)
 
     def _guarded(self, round_of_work: Any) -> None:
@@ -121,6 +125,9 @@ class Watcher:
 
     def _close_idle(self) -> None:
         close_idle(self._conduct.socketio, self._idle, time.monotonic())
+
+    def _keep_figures(self) -> None:
+        tallies.fill(self._services.database, self._services.clock(), most=MONTHS_AT_ONCE)
 
     # --- presence and rights -------------------------------------------------------------------
 
