@@ -6,7 +6,7 @@ said to be paused instead of standing still.
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -141,6 +141,11 @@ def over(page: Page, duration_s: float) -> dict[str, float]:
     return {name: (last[name] - first[name]) / elapsed_s for name in first}
 
 
+def is_whole(share: float) -> Callable[[dict[str, float]], bool]:
+    """Whether sound was played throughout, with less than that share of it made up."""
+    return lambda heard: heard["samples"] > 40_000 and heard["concealed"] < share * heard["samples"]
+
+
 def test_a_site_that_saves_stays_below_1_mbit_and_hears_over_64_kbit(
     meeting: tuple[str, LiveMeeting], node: NodeThread, chromium: Browser, contexts: None
 ) -> None:
@@ -179,13 +184,12 @@ def test_a_site_that_saves_stays_below_1_mbit_and_hears_over_64_kbit(
     assert site.evaluate("async () => (await axe.run()).violations.map((one) => one.id)") == []
     site.set_viewport_size({"width": 1366, "height": 768})
     until(lambda: over(site, 3)["frames"], lambda rate: rate == 0, 20, "pictures go on")
-    narrow, spoken = over(site, 12), over(chair, 6)
+    # Both ends need a while to find out how narrow the line is.
+    narrow = until(lambda: over(site, 12), is_whole(0.05), 60, "sound comes in pieces")
+    spoken = until(lambda: over(chair, 6), is_whole(0.1), 60, "sound leaves in pieces")
     print(f"64 kbit/s: {narrow}, from there {spoken}")
     assert narrow["energy"] > 0.2 * normal["energy"]
-    assert narrow["samples"] > 40_000
-    assert narrow["concealed"] < 0.05 * narrow["samples"]
     assert spoken["energy"] > 0
-    assert spoken["concealed"] < 0.1 * spoken["samples"]
 
     set_rate(node, before, None)
     expect(tile.get_by_text(PAUSED)).to_have_count(0, timeout=40_000)
